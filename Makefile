@@ -1,0 +1,84 @@
+# The only list of commands. Needs make, Python 3.11 or newer with venv, and for `up` docker; the rest is fetched.
+
+# Set on the command line only: an exported T or m must not change what a command does.
+PORT = 8000
+T =
+m =
+
+# pip's own settings (mirrors, certificates) are kept; these would make it install elsewhere.
+unexport PYTHONHOME PYTHONPATH
+export PIP_USER = 0
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+BIN = .venv/bin
+ENVIRONMENT = @python=$$(sh scripts/find_python.sh) && exec "$$python" scripts/environment.py
+
+.PHONY: help install run up fix check test mutants clients lock openapi demands migration migrate clean
+
+help: ## list these
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+install: .venv/.dev ## make .venv with everything for development
+
+run: .venv/.run ## start a local server: embedded storage, a demo account (PORT=8000)
+	@exec $(BIN)/python -m authsvc dev --port $(PORT)
+
+up: ## start the service with Postgres and Redis in docker
+	docker compose up --build
+
+fix: .venv/.dev ## format the code, mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+check: .venv/.dev ## the quick half of `make test`: style, types, imports, generated files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy src tests scripts
+	$(BIN)/lint-imports
+	@$(BIN)/python -m authsvc openapi | diff -u openapi.yaml - || { echo 'openapi.yaml is out of date: run `make openapi`'; exit 1; }
+	@sh scripts/lock.sh --check
+
+test: .venv/.dev ## everything CI runs; T=tests/api/test_refresh.py runs only those
+ifeq ($(T),)
+	@$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest tests --cov
+else
+	$(BIN)/python -m pytest $(T)
+endif
+
+mutants: .venv/.dev ## break each promise on purpose: the test it names must go red
+	$(BIN)/python -m tests.mutants.run
+
+clients: .venv/.dev ## try off-the-shelf OAuth clients against the service
+	$(BIN)/python -m tests.clients.run
+
+lock: .venv/.dev ## write requirements.lock and requirements-dev.lock from pyproject.toml
+	sh scripts/lock.sh
+
+openapi: .venv/.dev ## write openapi.yaml
+	$(BIN)/python -m authsvc openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
+
+demands: .venv/.dev ## write docs/demands.md
+	$(BIN)/python -m tests.demands --write
+
+migration: .venv/.dev ## write a migration from the tables: m="what changes"
+	@test -n "$$m" || { echo 'make migration m="what changes"'; exit 1; }
+	$(BIN)/alembic revision --autogenerate -m "$$m" --rev-id $$(printf %04d $$(($$(ls alembic/versions/*.py | wc -l) + 1)))
+
+migrate: .venv/.run ## bring the database of AUTHSVC_DATABASE_URL up to date
+	$(BIN)/python -m authsvc db upgrade
+
+clean: ## remove what can be made again (not .authsvc, the local server's data)
+	rm -rf .venv .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find alembic scripts src tests -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/.run: requirements.lock pyproject.toml
+	$(ENVIRONMENT) run
+
+.venv/.dev: requirements-dev.lock pyproject.toml
+	$(ENVIRONMENT) dev
+
+# Not whole, whatever the dates say: its checkout was moved, or its Python removed.
+ifneq ($(shell test -x $(BIN)/python && cat .venv/.run .venv/.dev 2>/dev/null | uniq),$(CURDIR))
+.PHONY: .venv/.run .venv/.dev
+endif

@@ -1,0 +1,200 @@
+"""Accounts: prove a password, change it, and the operator's changes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from authsvc import audit
+from authsvc.clock import Clock
+from authsvc.errors import Forbidden, InvalidGrant, OperatorError, Unprocessable
+from authsvc.passwords import MAX_LENGTH, PasswordHasher, is_storable, normalise
+from authsvc.secret_tokens import new_id
+from authsvc.sessions import EndReason, Sessions
+from authsvc.storage import accounts, sessions
+from authsvc.storage.accounts import Account
+from authsvc.storage.database import Database
+from authsvc.storage.denylist import Denial, Denylist
+from authsvc.storage.redis_client import RedisAway
+from authsvc.usernames import acceptable_username, username_key
+
+__all__ = ["Account", "Accounts", "VerifiedAccount"]
+
+
+@dataclass(frozen=True)
+class VerifiedAccount:
+    """An account whose password was right a moment ago: for the hash that stood there then."""
+
+    id: UUID
+    username: str
+    verified_hash: str
+    better_hash: str | None
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Authenticates accounts, and makes and changes them."""
+
+    database: Database
+    denylist: Denylist | None
+    sessions: Sessions
+    hasher: PasswordHasher
+    password_min_length: int
+    clock: Clock
+
+    async def authenticate(self, username: str, password: str) -> VerifiedAccount:
+        """Return the account that this name and password prove.
+
+        No connection is held while the password is hashed; so whoever writes afterwards demands
+        `verified_hash` once more, in its own transaction.
+
+        Raises:
+            InvalidGrant: unknown, disabled, or a wrong password; all in the same words.
+            Unavailable: the database is away, or too many passwords are being hashed.
+        """
+        account = await self._find_by_name(username)
+        proven = await self.hasher.verify(password, account.password_hash if account is not None else None)
+        if account is None or not proven or account.disabled_at is not None:
+            audit.record("login_failed", account_id=None if account is None else account.id)
+            raise InvalidGrant("The username or the password is wrong.")
+        better = await self.hasher.hash(password) if self.hasher.is_outdated(account.password_hash) else None
+        return VerifiedAccount(account.id, account.username, account.password_hash, better)
+
+    async def _find_by_name(self, username: str) -> Account | None:
+        key = username_key(username)
+        if key is None:
+            return None
+        async with self.database.reading() as tx:
+            return await accounts.find_by_key(tx, key)
+
+    async def find(self, account_id: UUID) -> Account | None:
+        """Return the account with this id."""
+        async with self.database.reading() as tx:
+            return await accounts.find(tx, account_id)
+
+    async def change_password(self, account_id: UUID, *, current: str, new: str, keep: UUID) -> None:
+        """Replace the password and end every session of the account but *keep*.
+
+        Raises:
+            Forbidden: *current* is wrong, or was changed by somebody else meanwhile.
+            Unprocessable: *new* is not acceptable.
+            Unavailable: as `authenticate`.
+        """
+        wrong = Forbidden("The current password is wrong.")
+        account = await self.find(account_id)
+        if account is None or not await self.hasher.verify(current, account.password_hash):
+            audit.record("login_failed", account_id=account_id)
+            raise wrong
+        await self._set_hash(account_id, new, verified=account.password_hash, keep=keep, refused=wrong)
+
+    async def set_password(self, account: Account, password: str) -> None:
+        """Replace the password, as the operator, and end every session of the account."""
+        gone = OperatorError(f"There is no account '{account.username}' any more.")
+        await self._set_hash(account.id, password, verified=None, keep=None, refused=gone)
+
+    async def _set_hash(
+        self, account_id: UUID, password: str, *, verified: str | None, keep: UUID | None, refused: Exception
+    ) -> None:
+        hashed = await self.hasher.hash(self._acceptable(password))
+        reason: EndReason = "password_changed"
+        async with self.database.transaction() as tx:
+            if not await accounts.replace_hash(tx, account_id, verified=verified, new=hashed):
+                raise refused
+            ended = await self.sessions.mark_ended(
+                tx, sessions.of_account(account_id, but=keep), reason=reason
+            )
+        await self.sessions.deny(ended, reason=reason)
+        audit.record("password_changed", account_id=account_id)
+
+    def _acceptable(self, password: str) -> str:
+        length = len(normalise(password))
+        if not self.password_min_length <= length <= MAX_LENGTH:
+            raise Unprocessable(
+                f"A password has {self.password_min_length} to {MAX_LENGTH:,} characters; this one has {length:,}."
+            )
+        if not is_storable(password):
+            raise Unprocessable("A password holds no control characters.")
+        return password
+
+    async def add(self, username: str, password: str, *, account_id: UUID | None = None) -> Account:
+        """Make an account.
+
+        Raises:
+            Unprocessable: the name or the password is not acceptable.
+            OperatorError: the name is taken.
+        """
+        shown, key = acceptable_username(username)
+        hashed = await self.hasher.hash(self._acceptable(password))
+        account = Account(account_id or new_id(), shown, key, hashed, self.clock(), None)
+        async with self.database.transaction() as tx:
+            if not await accounts.add(tx, account):
+                raise OperatorError(f"The name '{shown}' is taken; see: authsvc users list")
+        audit.record("account_changed", account_id=account.id, change="added")
+        return account
+
+    async def named(self, username: str) -> Account:
+        """Return the account with this name.
+
+        Raises:
+            OperatorError: there is none.
+        """
+        account = await self._find_by_name(username)
+        if account is None:
+            raise OperatorError(f"There is no account '{username}'; list them with: authsvc users list")
+        return account
+
+    async def page(self, *, after: UUID | None = None, limit: int = 1000) -> list[Account]:
+        """Return at most *limit* accounts in the order of their making, from behind *after*."""
+        async with self.database.reading() as tx:
+            return await accounts.page(tx, after=after, limit=limit)
+
+    async def rename(self, account: Account, username: str) -> str:
+        """Give the account another name; tokens already issued keep the old one until they expire."""
+        shown, key = acceptable_username(username)
+        async with self.database.transaction() as tx:
+            if not await accounts.rename(tx, account.id, username=shown, username_key=key):
+                raise OperatorError(f"The name '{shown}' is taken; see: authsvc users list")
+        audit.record("account_changed", account_id=account.id, change="renamed")
+        return shown
+
+    async def disable(self, account: Account) -> int:
+        """Stop sign-ins and end every session of the account; return how many sessions."""
+        return await self._disable(account, free_name=False)
+
+    async def delete(self, account: Account) -> int:
+        """Disable the account and free its name; purge removes it once its last access token is over."""
+        return await self._disable(account, free_name=True)
+
+    async def _disable(self, account: Account, *, free_name: bool) -> int:
+        reason: EndReason = "account_disabled"
+        async with self.database.transaction() as tx:
+            await accounts.set_disabled(tx, account.id, self.clock())
+            if free_name:
+                await accounts.free_name(tx, account.id)
+            ended = await self.sessions.mark_ended(tx, sessions.of_account(account.id), reason=reason)
+        # Each session first: the account's own entry goes when it is enabled again.
+        await self.sessions.deny(ended, reason=reason)
+        await self._deny_account(
+            account.id, until=max((one.access_until for one in ended), default=self.clock())
+        )
+        audit.record("account_changed", account_id=account.id, change="deleted" if free_name else "disabled")
+        return len(ended)
+
+    async def enable(self, account: Account) -> None:
+        """Allow sign-ins again. Sessions that were ended stay ended."""
+        async with self.database.transaction() as tx:
+            await accounts.set_disabled(tx, account.id, None)
+        if self.denylist is not None:
+            try:
+                await self.denylist.lift(Denial.of_account(account.id))
+            except RedisAway:
+                audit.record("denial_undelivered", account_id=account.id)
+        audit.record("account_changed", account_id=account.id, change="enabled")
+
+    async def _deny_account(self, account_id: UUID, *, until: datetime) -> None:
+        if self.denylist is None:
+            return
+        life = max(until - self.clock(), self.sessions.access_token_lifetime)
+        try:
+            await self.denylist.deny([(Denial.of_account(account_id), life)])
+        except RedisAway:
+            audit.record("denial_undelivered", account_id=account_id)

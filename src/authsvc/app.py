@@ -1,0 +1,67 @@
+"""The web application: routers, error responses, middleware, and the services' life."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from authsvc import __version__
+from authsvc.clock import Clock, system_clock
+from authsvc.endpoints import ROUTERS, error_responses
+from authsvc.endpoints.middleware import RequestFrame
+from authsvc.endpoints.openapi import describe
+from authsvc.logs import configure_logs
+from authsvc.settings import Settings, load_settings
+from authsvc.wiring import kept_fresh, open_services
+
+_DESCRIPTION = """Log in, refresh, log out, and ask whether a token is live.
+
+Press **Authorize** to log in as a user (leave the client empty), or as a client under *client*."""
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock = system_clock) -> FastAPI:
+    """Return the application; without *settings* they come from the environment."""
+    configured = settings or load_settings()
+    configure_logs(configured.log_format, configured.log_level)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_services(configured, clock=clock) as services, kept_fresh(services):
+            await services.hasher.warm_up()
+            app.state.services = services
+            yield
+
+    app = build_app(configured)
+    app.router.lifespan_context = lifespan
+    return app
+
+
+def build_app(settings: Settings) -> FastAPI:
+    """Return the application without a life of its own: whoever runs it sets `app.state.services`."""
+    app = FastAPI(
+        title="authsvc",
+        version=__version__,
+        summary="An authentication service: sessions or tokens, one core.",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        # Its logs would hand out parsed bodies, passwords among them.
+        telemetry={"logs": False},
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    error_responses.install(app)
+    app.openapi = partial(describe, app)  # type: ignore[method-assign] # the documented way to replace it
+    app.add_middleware(RequestFrame, varies_by_origin=bool(settings.cors_origins))
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type"],
+            expose_headers=["Retry-After", "WWW-Authenticate"],
+        )
+    return app

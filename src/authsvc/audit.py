@@ -1,0 +1,48 @@
+"""Security events: one structured line and one count each, never a secret.
+
+Request id and address are bound to the line by `endpoints/middleware.py` for the length of a request.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+from prometheus_client import Counter
+
+Event = Literal[
+    "account_changed",
+    "client_authentication_failed",
+    "client_changed",
+    "client_tokens_issued",
+    "denial_undelivered",
+    "key_revoked",
+    "key_rotated",
+    "login_failed",
+    "login_succeeded",
+    "password_changed",
+    "refresh_ahead",
+    "refresh_refused",
+    "refresh_repeated",
+    "refresh_replayed",
+    "refresh_rotated",
+    "session_ended",
+    "token_revoked",
+]
+
+EVENTS = Counter("authsvc_events_total", "Security events by name.", ["event"])
+
+_log = structlog.stdlib.get_logger("authsvc.audit")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a request came from, as it is kept with a session."""
+
+    address: str | None = None
+    user_agent: str | None = None
+
+
+def record(event: Event, **fields: object) -> None:
+    """Log and count one event. *fields* are ids and reasons; a token goes in as a short hash at most."""
+    EVENTS.labels(event).inc()
+    _log.info(event, **{name: str(value) for name, value in fields.items() if value is not None})

@@ -1,0 +1,48 @@
+"""The command line. Every command goes the same way as HTTP: through the services of `wiring`."""
+
+import sys
+
+import typer
+
+from authsvc import __version__
+from authsvc.cli import clients, db, keys, openapi, serving, users
+from authsvc.errors import AuthError, OperatorError
+
+app = typer.Typer(
+    help="authsvc: an authentication service. Start with `authsvc dev`.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("dev")(serving.dev)
+app.command("serve")(serving.serve)
+app.add_typer(db.app, name="db")
+app.add_typer(users.app, name="users")
+app.add_typer(clients.app, name="clients")
+app.add_typer(keys.app, name="keys")
+app.command("openapi")(openapi.openapi)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer hands over a flag
+    if wanted:
+        typer.echo(f"authsvc {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    _version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print it."
+    ),
+) -> None:
+    """authsvc: an authentication service. Start with `authsvc dev`."""
+
+
+def main() -> None:
+    """Run the command line; what the operator can mend is a sentence, not a traceback."""
+    try:
+        app()
+    except (OperatorError, AuthError) as error:
+        typer.secho(str(error), err=True, fg="red" if sys.stderr.isatty() else None)
+        sys.exit(1)

@@ -1,0 +1,166 @@
+"""`authsvc dev` and `authsvc serve`: the server."""
+
+import asyncio
+import errno
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from authsvc.app import create_app
+from authsvc.cli import demo
+from authsvc.errors import OperatorError
+from authsvc.logs import configure_logs
+from authsvc.secret_tokens import new_client_secret
+from authsvc.settings import PREFIX, Settings, load_settings
+from authsvc.storage import migrations
+from authsvc.urls import is_loopback_host
+from authsvc.wiring import build_stores, open_services
+
+Port = Annotated[int, typer.Option("--port", min=1, max=65_535)]
+
+_OF_PRODUCTION = ("DATABASE_URL", "REDIS_URL", "SECRET_KEYS")
+
+
+def dev(
+    *,
+    host: Annotated[str, typer.Option("--host", help="Loopback only.")] = "127.0.0.1",
+    port: Port = 8000,
+) -> None:
+    """Start everything on an embedded database, with a demo account whose password is published.
+
+    Data is kept in ./.authsvc (AUTHSVC_DATA_DIR); delete that folder to start afresh.
+
+    Example: `authsvc dev --port 9000`
+    """
+    if not is_loopback_host(host):
+        raise OperatorError(
+            f"`authsvc dev` has a published password and so serves loopback only, not {host}. "
+            "For other machines use: authsvc serve"
+        )
+    refuse_taken_port(host, port)
+    settings = _dev_settings(host, port)
+    configure_logs(settings.log_format, settings.log_level)
+    asyncio.run(_prepare_dev(settings))
+    base = settings.issuer
+    typer.echo(
+        f"\nauthsvc is starting at {base} (try it in a browser: {base}/docs)\n"
+        f"Demo account: {demo.DEMO_USERNAME} / {demo.DEMO_PASSWORD}\n\n"
+        "Log in, ask who you are, introspect as a service does, log out. Paste these into another terminal:\n\n"
+        f"{demo.curl_lines(base)}\n"
+    )
+    run(settings, host=host, port=port)
+
+
+def _dev_settings(host: str, port: int) -> Settings:
+    import os  # noqa: PLC0415 - only to tell which variables are set
+
+    for name in _OF_PRODUCTION:
+        if os.environ.get(PREFIX + name):  # noqa: TID251 - before there are settings
+            raise OperatorError(
+                f"{PREFIX}{name} is set, and `authsvc dev` uses only a database and a secret of its own. "
+                f"Unset it, or start the real thing: authsvc serve"
+            )
+    folder = Path(os.environ.get(f"{PREFIX}DATA_DIR") or "./.authsvc").absolute()  # noqa: TID251 - before there are settings
+    overrides: dict[str, object] = {
+        "database_url": f"sqlite+aiosqlite:///{folder / 'authsvc.db'}",
+        "secret_keys": _kept_secret(folder),
+    }
+    for name, value in {"issuer": _issuer(host, port), "log_format": "console"}.items():
+        if not os.environ.get(PREFIX + name.upper()):  # noqa: TID251 - before there are settings
+            overrides[name] = value
+    return load_settings(**overrides)
+
+
+def _issuer(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _kept_secret(folder: Path) -> str:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        file = folder / "secret"
+        if not file.exists():
+            file.touch(mode=0o600)
+            file.write_text(new_client_secret())
+        return file.read_text().strip()
+    except OSError as error:
+        raise OperatorError(
+            f"{PREFIX}DATA_DIR: the folder {folder} cannot be used ({error.strerror}). "
+            f"Name one that you may write to: {PREFIX}DATA_DIR=/path authsvc dev"
+        ) from None
+
+
+async def _prepare_dev(settings: Settings) -> None:
+    stores = build_stores(settings)
+    try:
+        await migrations.upgrade(stores.database)
+    finally:
+        await stores.close()
+    async with open_services(settings) as services:
+        await demo.add_demo(services)
+
+
+def serve(
+    *,
+    host: Annotated[str, typer.Option("--host", help="The address to listen at.")] = "127.0.0.1",
+    port: Port = 8000,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=256, help="Processes.")] = 1,
+) -> None:
+    """Serve, as the AUTHSVC_… variables say (all of them: .env.example).
+
+    Needs AUTHSVC_DATABASE_URL and AUTHSVC_SECRET_KEYS, and `authsvc db upgrade` once before.
+
+    Example: `authsvc serve --host 0.0.0.0 --workers 4`
+    """
+    settings = load_settings()
+    if workers > 1 and settings.is_embedded:
+        raise OperatorError(
+            f"A SQLite database serves one process; --workers {workers} needs Postgres ({PREFIX}DATABASE_URL)."
+        )
+    configure_logs(settings.log_format, settings.log_level)
+    refuse_taken_port(host, port)
+    asyncio.run(_check(settings))
+    run(settings, host=host, port=port, workers=workers)
+
+
+async def _check(settings: Settings) -> None:
+    """Say here, in one sentence, what would otherwise end each worker."""
+    async with open_services(settings) as services:
+        await demo.refuse_demo(services)
+
+
+def run(settings: Settings, *, host: str, port: int, workers: int = 1) -> None:
+    """Serve until told to stop. Workers read the settings from the environment themselves."""
+    uvicorn.run(
+        "authsvc.app:create_app" if workers > 1 else create_app(settings),
+        factory=workers > 1,
+        host=host,
+        port=port,
+        workers=workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+    )
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Say in one sentence that another program is listening there.
+
+    Raises:
+        OperatorError: the address cannot be listened at.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            reason = "is taken by another program" if taken else f"cannot be used ({error.strerror})"
+            raise OperatorError(f"{host}:{port} {reason}. Choose another: --port {port + 1}") from None

@@ -1,0 +1,103 @@
+"""The only place where an exception becomes a response.
+
+Routes tagged `oauth` answer RFC 6749 §5.2 bodies, all others problem details (RFC 9457).
+"""
+
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from authsvc.errors import (
+    AuthError,
+    BearerError,
+    InsufficientScope,
+    InvalidClient,
+    OAuthError,
+    RetryLater,
+)
+
+OAUTH = "oauth"
+"""The tag of routes that answer in the form of RFC 6749."""
+
+_REALM = 'realm="authsvc"'
+
+
+def install(app: FastAPI) -> None:
+    """Let *app* answer with these."""
+    app.add_exception_handler(AuthError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _not_served)
+
+
+def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    """Return problem details (RFC 9457)."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    if not isinstance(error, AuthError):
+        raise error
+    headers = _headers(request, error)
+    if _speaks_oauth(request):
+        return _oauth(error, headers)
+    return problem(error.status, error.description, headers)
+
+
+def _oauth(error: AuthError, headers: dict[str, str]) -> Response:
+    if isinstance(error, OAuthError | BearerError):
+        code = error.code or "invalid_token"
+    elif isinstance(error, RetryLater):
+        code = "temporarily_unavailable"
+    else:
+        code = "invalid_request"
+    body = {"error": code, "error_description": error.description}
+    return JSONResponse(body, error.status, headers | {"Pragma": "no-cache"})
+
+
+def _headers(request: Request, error: AuthError) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if isinstance(error, RetryLater):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, BearerError):
+        headers["WWW-Authenticate"] = _bearer_challenge(error)
+    # RFC 6749 §5.2 asks for the challenge where Basic was tried; RFC 9110 §15.5.2 on every 401.
+    if isinstance(error, InvalidClient):
+        scheme = request.headers.get("authorization", "").partition(" ")[0].lower()
+        headers["WWW-Authenticate"] = f"Bearer {_REALM}" if scheme == "bearer" else f"Basic {_REALM}"
+    return headers
+
+
+def _bearer_challenge(error: BearerError) -> str:
+    parts = [_REALM]
+    if error.code is not None:
+        parts += [f'error="{error.code}"', f'error_description="{error.description}"']
+    if isinstance(error, InsufficientScope) and error.scope:
+        parts.append(f'scope="{error.scope}"')
+    return "Bearer " + ", ".join(parts)
+
+
+def _invalid(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the handler's signature
+    # The framework's own answer would repeat the rejected input, which may be a password.
+    if not isinstance(error, RequestValidationError):
+        raise error
+    names = sorted({str(detail["loc"][-1]) for detail in error.errors()})
+    return problem(422, f"Not acceptable: {', '.join(names)}.")
+
+
+def _not_served(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the handler's signature
+    if not isinstance(error, HTTPException):
+        raise error
+    return problem(
+        error.status_code,
+        HTTPStatus(error.status_code).description or "Not served.",
+        dict(error.headers or {}),
+    )
+
+
+def _speaks_oauth(request: Request) -> bool:
+    return OAUTH in getattr(request.scope.get("route"), "tags", [])

@@ -1,0 +1,101 @@
+"""The one parser of forms. The framework's takes the last of repeated parameters, and bad UTF-8."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from urllib.parse import unquote_to_bytes
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from authsvc.endpoints.services import services_of
+from authsvc.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
+
+MAX_PARAMETERS = 100
+_CONTENT_TYPE = "application/x-www-form-urlencoded"
+_BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+Form = TypeVar("Form", bound=BaseModel)
+
+
+def form_of(model: type[Form]) -> Callable[[Request], Awaitable[Form]]:
+    """Return a dependency that reads the request's form as *model*."""
+
+    async def read(request: Request) -> Form:
+        parameters = parse_form(await _read_body(request))
+        try:
+            return model.model_validate(parameters)
+        except ValidationError as error:
+            missing = ", ".join(str(detail["loc"][0]) for detail in error.errors() if detail["loc"])
+            raise InvalidRequest(f"Missing: {missing}.") from None
+
+    return read
+
+
+def form_body(model: type[BaseModel]) -> dict[str, object]:
+    """Return what describes *model* as a request body in OpenAPI."""
+    schema = model.model_json_schema()
+    return {
+        "requestBody": {
+            "required": bool(schema.get("required")),
+            "content": {_CONTENT_TYPE: {"schema": schema}},
+        }
+    }
+
+
+def parse_form(body: bytes) -> dict[str, str]:
+    """Return the parameters of a form; those without a value count as not sent (RFC 6749 §3.2).
+
+    Raises:
+        InvalidRequest: a parameter is there twice, or the encoding is broken.
+    """
+    pairs = [pair for pair in body.split(b"&") if pair]
+    if len(pairs) > MAX_PARAMETERS:
+        raise InvalidRequest(f"More than {MAX_PARAMETERS} parameters.")
+    parameters: dict[str, str] = {}
+    for pair in pairs:
+        name, _, value = pair.partition(b"=")
+        decoded = _decode(name)
+        if decoded in parameters:
+            raise InvalidRequest("A parameter was sent twice.")
+        parameters[decoded] = _decode(value)
+    return {name: value for name, value in parameters.items() if value}
+
+
+def _decode(raw: bytes) -> str:
+    if _BAD_ESCAPE.search(raw):
+        raise InvalidRequest("The form holds a broken percent-escape.")
+    try:
+        text = unquote_to_bytes(raw.replace(b"+", b" ")).decode("utf-8")
+    except UnicodeDecodeError:
+        raise InvalidRequest("The form is not UTF-8.") from None
+    if "\0" in text:
+        raise InvalidRequest("The form holds a NUL character.")
+    return text
+
+
+async def _read_body(request: Request) -> bytes:
+    limit = services_of(request).max_body_bytes
+    too_large = BodyTooLarge(f"The body is over {limit // 1024} KiB.")
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > limit:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise too_large
+    if body:
+        _require_form(request.headers.get("content-type", ""))
+    return bytes(body)
+
+
+def _require_form(content_type: str) -> None:
+    kind, _, rest = content_type.partition(";")
+    name, _, charset = rest.partition("=")
+    is_utf8 = not rest.strip() or (
+        name.strip().lower() == "charset"
+        and charset.strip().strip('"').lower() in {"utf-8", "utf8", "us-ascii"}
+    )
+    if kind.strip().lower() != _CONTENT_TYPE or not is_utf8:
+        raise UnsupportedMediaType(f"Send the parameters as {_CONTENT_TYPE} in UTF-8.")

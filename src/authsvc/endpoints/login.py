@@ -1,0 +1,43 @@
+"""POST /login. The login itself: `grants/password.py`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from authsvc.endpoints.client_authentication import client_credentials
+from authsvc.endpoints.error_responses import OAUTH
+from authsvc.endpoints.form import form_body, form_of
+from authsvc.endpoints.schemas import LoginForm, TokenResponse
+from authsvc.endpoints.services import ServicesOf
+from authsvc.endpoints.token_response import ERRORS, origin_of, requested_scope, token_response
+from authsvc.errors import UnsupportedGrantType
+
+router = APIRouter(tags=[OAUTH])
+
+
+@router.post(
+    "/login",
+    summary="Log in with a username and a password",
+    response_model=TokenResponse,
+    responses=ERRORS,
+    openapi_extra=form_body(LoginForm) | {"security": [{}, {"client": []}]},
+)
+async def login(
+    request: Request, services: ServicesOf, form: Annotated[LoginForm, Depends(form_of(LoginForm))]
+) -> Response:
+    """Start a session and return an access token and a refresh token (RFC 6749 §4.3).
+
+    Without a client the request is made as the client `public`.
+    """
+    if form.grant_type not in {"", "password"}:
+        raise UnsupportedGrantType("/login knows the grant type password only; see /token.")
+    client = await services.clients.named_or_public(client_credentials(request, form))
+    issued = await services.password_grant.exchange(
+        client,
+        username=form.username,
+        password=form.password,
+        scope=requested_scope(form.scope),
+        origin=origin_of(request),
+    )
+    return token_response(issued)

@@ -1,0 +1,72 @@
+"""POST /logout. Ending a session: `revocation.py`, `sessions.py`."""
+
+from typing import Annotated, get_args
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from authsvc.endpoints.bearer import bearer_token
+from authsvc.endpoints.client_authentication import client_credentials
+from authsvc.endpoints.form import form_body, form_of
+from authsvc.endpoints.problems import problems
+from authsvc.endpoints.schemas import LogoutForm
+from authsvc.endpoints.services import ServicesOf
+from authsvc.errors import InsufficientScope, InvalidBearerToken, InvalidRequest, MissingBearerToken
+from authsvc.revocation import LogoutScope
+from authsvc.wiring import Services
+
+router = APIRouter(tags=["user"])
+
+
+@router.post(
+    "/logout",
+    summary="Log out",
+    status_code=204,
+    responses=problems(400, 401, 403, 413, 415, 503),
+    openapi_extra=form_body(LogoutForm) | {"security": [{"user": []}, {}]},
+)
+async def logout(
+    request: Request, services: ServicesOf, form: Annotated[LogoutForm, Depends(form_of(LogoutForm))]
+) -> Response:
+    """End the session of the access token, or of the refresh token in the form once that has expired.
+
+    `scope=others` ends the user's other sessions, `scope=all` every one; both need a live access token
+    with the scope `account`. Logging out twice is 204 twice, until the access token expires.
+    """
+    scope = _scope(form.scope)
+    presented = bearer_token(request)
+    if presented is None and not form.refresh_token:
+        raise MissingBearerToken
+    if presented is not None and await _by_access_token(services, presented, scope, form):
+        return Response(status_code=204)
+    if form.refresh_token:
+        await _by_refresh_token(request, services, scope, form)
+        return Response(status_code=204)
+    raise InvalidBearerToken
+
+
+async def _by_access_token(services: Services, presented: str, scope: LogoutScope, form: LogoutForm) -> bool:
+    try:
+        return await services.revoker.log_out(presented, scope=scope)
+    except InvalidBearerToken:
+        if form.refresh_token:
+            return False
+        raise
+
+
+async def _by_refresh_token(
+    request: Request, services: Services, scope: LogoutScope, form: LogoutForm
+) -> None:
+    if scope != "session":
+        raise InsufficientScope("A refresh token ends its own session only.")
+    # The Authorization header may still carry the expired access token.
+    credentials = client_credentials(request, form)
+    if not await services.revoker.log_out_by_refresh_token(form.refresh_token, credentials):
+        raise InvalidBearerToken
+
+
+def _scope(text: str) -> LogoutScope:
+    for scope in get_args(LogoutScope):
+        if text in {scope, "" if scope == "session" else scope}:
+            return scope  # type: ignore[no-any-return] # one of the literals
+    raise InvalidRequest("scope is session, others or all.")

@@ -1,0 +1,80 @@
+"""What surrounds every request: its id, its log line and count, safe headers, and the last resort."""
+
+import re
+import time
+from uuid import UUID
+
+import structlog
+from prometheus_client import Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from authsvc.endpoints.error_responses import problem
+from authsvc.secret_tokens import new_id
+
+REQUESTS = Histogram(
+    "authsvc_request_seconds",
+    "Requests by route and status.",
+    ["method", "route", "status"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
+)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_METHODS = frozenset({"GET", "POST", "DELETE", "OPTIONS", "HEAD"})
+
+_log = structlog.stdlib.get_logger("authsvc.request")
+
+
+class RequestFrame:
+    """Plain ASGI, so that it costs little."""
+
+    def __init__(self, app: ASGIApp, *, varies_by_origin: bool) -> None:
+        self._app = app
+        self._varies_by_origin = varies_by_origin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = _request_id(Headers(scope=scope))
+        status = 0
+
+        async def send_framed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self._add_headers(message, request_id)
+            await send(message)
+
+        address = scope["client"][0] if scope.get("client") else None
+        with structlog.contextvars.bound_contextvars(request_id=request_id, address=address):
+            try:
+                await self._app(scope, receive, send_framed)
+            except Exception:  # the last resort: the client gets a plain 500, the log the traceback
+                _log.exception("unexpected_error")
+                if status:
+                    raise
+                await problem(500, "Something went wrong here.")(scope, receive, send_framed)
+            _count(scope, status, time.perf_counter() - started)
+
+    def _add_headers(self, message: Message, request_id: str) -> None:
+        headers = MutableHeaders(scope=message)
+        headers["X-Request-ID"] = request_id
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers.setdefault("Cache-Control", "no-store")
+        if self._varies_by_origin:
+            headers.add_vary_header("Origin")
+
+
+def _count(scope: Scope, status: int, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", "unknown")
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    REQUESTS.labels(method, route, status).observe(seconds)
+    _log.debug("request", method=method, route=route, status=status, seconds=round(seconds, 4))
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get("x-request-id", "")
+    identifier: str | UUID = given if _REQUEST_ID.fullmatch(given) else new_id()
+    return str(identifier)

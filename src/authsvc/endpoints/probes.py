@@ -1,0 +1,41 @@
+"""GET /healthz, /readyz and /metrics."""
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import Response
+
+from authsvc.endpoints.schemas import HealthResponse, ReadinessResponse
+from authsvc.endpoints.services import ServicesOf
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/healthz", summary="Is the process alive")
+async def healthz() -> HealthResponse:
+    """Answer 200 as long as the process serves, whatever the stores do."""
+    return HealthResponse()
+
+
+@router.get(
+    "/readyz",
+    summary="Can it serve",
+    response_model=ReadinessResponse,
+    responses={
+        503: {"model": ReadinessResponse, "description": "Neither store answers, or the only one does not."}
+    },
+)
+async def readyz(services: ServicesOf) -> Response:
+    """Say how each store is. `degraded` serves what the one that is left can answer."""
+    states = await services.stores.states()
+    if "away" not in states.values():
+        status = "ready"
+    else:
+        status = "degraded" if "ok" in states.values() else "unready"
+    return JSONResponse({"status": status, **states}, 503 if status == "unready" else 200)
+
+
+@router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+async def metrics() -> Response:
+    """Return the counters of this process."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

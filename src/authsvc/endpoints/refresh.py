@@ -1,0 +1,56 @@
+"""POST /refresh. The rotation itself: `grants/refresh_token.py`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from authsvc.clients import Client, ClientCredentials
+from authsvc.endpoints.client_authentication import client_credentials
+from authsvc.endpoints.error_responses import OAUTH
+from authsvc.endpoints.form import form_body, form_of
+from authsvc.endpoints.schemas import RefreshForm, TokenResponse
+from authsvc.endpoints.services import ServicesOf
+from authsvc.endpoints.token_response import ERRORS, requested_scope, token_response
+from authsvc.errors import InvalidGrant, UnsupportedGrantType
+from authsvc.wiring import Services
+
+router = APIRouter(tags=[OAUTH])
+
+
+@router.post(
+    "/refresh",
+    summary="Exchange a refresh token for new tokens",
+    response_model=TokenResponse,
+    responses=ERRORS,
+    openapi_extra=form_body(RefreshForm) | {"security": [{}, {"client": []}]},
+)
+async def refresh(
+    request: Request, services: ServicesOf, form: Annotated[RefreshForm, Depends(form_of(RefreshForm))]
+) -> Response:
+    """Return the session's next refresh token and a fresh access token (RFC 6749 §6).
+
+    The token just replaced gives the same answer again for a few seconds; after that it ends the session.
+    """
+    if form.grant_type not in {"", "refresh_token"}:
+        raise UnsupportedGrantType("/refresh knows the grant type refresh_token only; see /token.")
+    client = await refreshing_client(services, client_credentials(request, form), form.refresh_token)
+    issued = await services.refresh_token_grant.exchange(
+        client, form.refresh_token, scope=requested_scope(form.scope)
+    )
+    return token_response(issued)
+
+
+async def refreshing_client(services: Services, credentials: ClientCredentials, refresh_token: str) -> Client:
+    """Return the client of a refresh; one that names nobody is the token's own, if that is public.
+
+    Raises:
+        InvalidGrant: nobody was named and the token is not ours.
+        InvalidClient: authentication failed, or the token's client must authenticate.
+    """
+    if not credentials.names_nobody:
+        return await services.clients.authenticate(credentials)
+    session = await services.refresh_token_grant.session_of(refresh_token)
+    if session is None:
+        raise InvalidGrant("The refresh token is expired, revoked, already used or not known.")
+    return await services.clients.authenticate(ClientCredentials([(session.client_id, "")]))

@@ -1,0 +1,76 @@
+"""POST /token: the one URL that off-the-shelf clients use. Each grant: `grants/`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from authsvc.endpoints.client_authentication import client_credentials
+from authsvc.endpoints.error_responses import OAUTH
+from authsvc.endpoints.form import form_body, form_of
+from authsvc.endpoints.refresh import refreshing_client
+from authsvc.endpoints.schemas import TokenForm, TokenResponse
+from authsvc.endpoints.services import ServicesOf
+from authsvc.endpoints.token_response import ERRORS, origin_of, requested_scope, token_response
+from authsvc.errors import InvalidClient, InvalidRequest, UnsupportedGrantType
+from authsvc.grants.issuing import IssuedTokens
+from authsvc.wiring import Services
+
+router = APIRouter(tags=[OAUTH])
+
+
+@router.post(
+    "/token",
+    summary="Exchange a grant for tokens",
+    response_model=TokenResponse,
+    responses=ERRORS,
+    openapi_extra=form_body(TokenForm) | {"security": [{}, {"client": []}]},
+)
+async def token(
+    request: Request, services: ServicesOf, form: Annotated[TokenForm, Depends(form_of(TokenForm))]
+) -> Response:
+    """Grant types `password`, `refresh_token` and `client_credentials` (RFC 6749 §4.3, §6, §4.4)."""
+    match form.grant_type:
+        case "password":
+            issued = await _password(request, services, form)
+        case "refresh_token":
+            issued = await _refresh_token(request, services, form)
+        case "client_credentials":
+            issued = await _client_credentials(request, services, form)
+        case _:
+            raise UnsupportedGrantType("Known grant types: password, refresh_token, client_credentials.")
+    return token_response(issued)
+
+
+async def _password(request: Request, services: Services, form: TokenForm) -> IssuedTokens:
+    _require(form, "username", "password")
+    client = await services.clients.named_or_public(client_credentials(request, form))
+    return await services.password_grant.exchange(
+        client,
+        username=form.username,
+        password=form.password,
+        scope=requested_scope(form.scope),
+        origin=origin_of(request),
+    )
+
+
+async def _refresh_token(request: Request, services: Services, form: TokenForm) -> IssuedTokens:
+    _require(form, "refresh_token")
+    client = await refreshing_client(services, client_credentials(request, form), form.refresh_token)
+    return await services.refresh_token_grant.exchange(
+        client, form.refresh_token, scope=requested_scope(form.scope)
+    )
+
+
+async def _client_credentials(request: Request, services: Services, form: TokenForm) -> IssuedTokens:
+    credentials = client_credentials(request, form)
+    if credentials.names_nobody:
+        raise InvalidClient("The grant client_credentials needs the client's authentication.")
+    client = await services.clients.authenticate(credentials)
+    return await services.client_credentials_grant.exchange(client, scope=requested_scope(form.scope))
+
+
+def _require(form: TokenForm, *names: str) -> None:
+    missing = [name for name in names if not getattr(form, name)]
+    if missing:
+        raise InvalidRequest(f"Missing: {', '.join(missing)}.")

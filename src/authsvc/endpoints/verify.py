@@ -1,0 +1,52 @@
+"""GET /verify, for proxies that ask before they let a request through (nginx, Caddy, Traefik)."""
+
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from authsvc.endpoints.bearer import LiveToken
+from authsvc.endpoints.problems import problems
+from authsvc.errors import InsufficientScope, InvalidScope
+from authsvc.scopes import Scope, format_scope, parse_scope
+
+router = APIRouter(tags=["resource servers"])
+
+# Printable ASCII stays as it is, but for the character that begins an escape.
+_SAFE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
+
+
+@router.get(
+    "/verify",
+    summary="Let a request through, or not",
+    responses={200: {"description": "Let it through; the X-Auth-* headers say for whom."}}
+    | problems(401, 403, 503),
+    openapi_extra={"security": [{"user": []}]},
+)
+async def verify(token: LiveToken, scope: str = "") -> Response:
+    """Answer 200 with no body for a live access token, and who it speaks for in headers.
+
+    `?scope=a b` demands those scopes. Every header is there on every 200, empty where unknown, so that
+    none that a stranger sent gets past the proxy. Reads only: nothing is refreshed.
+    """
+    _require(scope, token.scope)
+    return Response(
+        headers={
+            "X-Auth-User": quote(token.username or "", safe=_SAFE),
+            "X-Auth-Subject": quote(token.subject, safe=_SAFE),
+            "X-Auth-Client": quote(token.client_id, safe=_SAFE),
+            "X-Auth-Scope": format_scope(token.scope),
+            "X-Auth-Session": "" if token.session_id is None else str(token.session_id),
+            "Cache-Control": "no-store",
+        }
+    )
+
+
+def _require(demanded: str, held: Scope) -> None:
+    try:
+        missing = parse_scope(demanded) - held
+    except InvalidScope:
+        # A proxy understands 401 and 403 and nothing else; nobody holds such a scope.
+        raise InsufficientScope("The scope demanded is malformed.") from None
+    if missing:
+        raise InsufficientScope("The token lacks a scope that is demanded here.", scope=format_scope(missing))

@@ -1,0 +1,91 @@
+"""Make the access token and the refresh token that a grant ends in."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from authsvc.clients import Client
+from authsvc.clock import Clock, whole_seconds_until
+from authsvc.scopes import Scope
+from authsvc.sessions import SessionLimits
+from authsvc.storage.database import Transaction
+from authsvc.storage.sessions import Session
+from authsvc.tokens.access_token import AccessTokenFormat, AccessTokenRequest
+from authsvc.tokens.refresh_handle import RefreshHandles
+
+
+@dataclass(frozen=True)
+class IssuedTokens:
+    """What a token endpoint answers with (RFC 6749 §5.1). `expires_in` is in seconds."""
+
+    access_token: str
+    expires_in: int
+    scope: Scope
+    refresh_token: str | None = None
+
+
+@dataclass(frozen=True)
+class TokenIssuer:
+    """Issues access tokens in the format that is configured."""
+
+    format: AccessTokenFormat
+    handles: RefreshHandles
+    lifetime: timedelta
+    limits: SessionLimits
+    audience: str
+    clock: Clock
+
+    def access_until(self, now: datetime, *, created_at: datetime) -> datetime:
+        """Return when an access token issued at *now* expires: never after its session could be over.
+
+        In whole seconds, since `exp` is (RFC 7519 §4.1.4): the life rounded up, the limit down.
+        """
+        limit = self.limits.end_of(created_at=created_at, last_used_at=now)
+        return min(_rounded_up(now + self.lifetime), limit.replace(microsecond=0))
+
+    async def for_session(
+        self, tx: Transaction, session: Session, *, client: Client, username: str, scope: Scope
+    ) -> IssuedTokens:
+        """Issue an access token for *session* as it stands in *tx*, and its refresh token.
+
+        The row's `access_until` and `access_tokens_issued` have been raised already.
+        """
+        request = AccessTokenRequest(
+            client_id=client.id,
+            subject=str(session.account_id),
+            scope=scope,
+            audience=client.audience or self.audience,
+            issued_at=session.last_used_at.replace(microsecond=0),
+            expires_at=session.access_until,
+            session_id=session.id,
+            username=username,
+            number=session.access_tokens_issued,
+        )
+        refresh_token = self.handles.mint(session) if "refresh_token" in client.grants else None
+        return await self._issue(tx, request, refresh_token)
+
+    async def for_client(self, tx: Transaction, client: Client, scope: Scope) -> IssuedTokens:
+        """Issue an access token that is the client's own (RFC 6749 §4.4); no refresh token."""
+        now = self.clock()
+        request = AccessTokenRequest(
+            client_id=client.id,
+            subject=client.id,
+            scope=scope,
+            audience=client.audience or self.audience,
+            issued_at=now.replace(microsecond=0),
+            expires_at=_rounded_up(now + self.lifetime),
+        )
+        return await self._issue(tx, request, None)
+
+    async def _issue(
+        self, tx: Transaction, request: AccessTokenRequest, refresh_token: str | None
+    ) -> IssuedTokens:
+        return IssuedTokens(
+            access_token=await self.format.issue(tx, request),
+            expires_in=whole_seconds_until(request.expires_at, now=self.clock()),
+            scope=request.scope,
+            refresh_token=refresh_token,
+        )
+
+
+def _rounded_up(moment: datetime) -> datetime:
+    return datetime.fromtimestamp(-(-moment.timestamp() // 1), tz=UTC)

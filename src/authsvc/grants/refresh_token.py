@@ -1,0 +1,161 @@
+"""Exchange a refresh token for the next one (RFC 6749 §6).
+
+Inside the overlap the predecessor gets the same successor again, so a lost answer or a second tab
+logs nobody out. After it the token is in two hands, and the session ends (RFC 9700 §4.14.2).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import NoReturn
+
+from authsvc import audit
+from authsvc.clients import Client, require_grant
+from authsvc.clock import Clock
+from authsvc.errors import InvalidGrant, TooManyAttempts, Unavailable
+from authsvc.grants.issuing import IssuedTokens, TokenIssuer
+from authsvc.grants.refresh_verdict import (
+    Judgement,
+    Presented,
+    Refused,
+    Repeat,
+    RepeatedTooOften,
+    Replayed,
+    Rotate,
+    judge,
+)
+from authsvc.scopes import Scope, narrow
+from authsvc.server_keys import ServerKeys
+from authsvc.sessions import Sessions
+from authsvc.storage import sessions
+from authsvc.storage.database import Database, Transaction
+from authsvc.storage.sessions import Session, SessionOwner
+from authsvc.tokens.refresh_handle import PresentedRefreshToken, RefreshHandles
+
+_NOT_GOOD = "The refresh token is expired, revoked, already used or not known."
+_TRIES = 5
+"""Each lost race means that another exchange went through; a handful in a row is no chance."""
+
+
+@dataclass(frozen=True)
+class RefreshTokenGrant:
+    """Rotates refresh tokens."""
+
+    database: Database
+    handles: RefreshHandles
+    server_keys: ServerKeys
+    issuer: TokenIssuer
+    sessions: Sessions
+    overlap: timedelta
+    clock: Clock
+
+    async def exchange(self, client: Client, refresh_token: str, *, scope: Scope | None) -> IssuedTokens:
+        """Return the session's next tokens.
+
+        Raises:
+            UnauthorizedClient, InvalidScope: the client may not ask for this; nothing changed.
+            InvalidGrant: the token is not good; if it was replayed, its session has been ended.
+            TooManyAttempts: one generation was repeated too often.
+            Unavailable: the database is away; nothing changed.
+        """
+        require_grant(client, "refresh_token")
+        presented = self.handles.open(refresh_token)
+        if presented is None:
+            raise InvalidGrant(_NOT_GOOD)
+        for _ in range(_TRIES):
+            issued = await self._try(client, presented, scope)
+            if issued is not None:
+                return issued
+        raise Unavailable("This refresh token is being exchanged many times at once.")
+
+    async def _try(
+        self, client: Client, presented: PresentedRefreshToken, scope: Scope | None
+    ) -> IssuedTokens | None:
+        found = await self.find(presented)
+        if found is None:
+            raise InvalidGrant(_NOT_GOOD)
+        session, owner = found
+        now = self.clock()
+        verdict = self._judge(session, owner, presented, client, now)
+        if not isinstance(verdict, Rotate | Repeat):
+            await self._refuse(session, verdict)
+        # A scope since taken from the client is not granted again; one asked for by name is refused.
+        granted = narrow(scope, default=session.scope & client.scope, allowed=session.scope & client.scope)
+        async with self.database.transaction() as tx:
+            moved = await self._move(tx, session, verdict, now)
+            if moved is None:  # another exchange, or the session's end, came first: judge again
+                return None
+            issued = await self.issuer.for_session(
+                tx, moved, client=client, username=owner.username, scope=granted
+            )
+            if issued.refresh_token is None:
+                raise InvalidGrant(_NOT_GOOD)
+        self._record(verdict, moved)
+        return issued
+
+    async def find(self, presented: PresentedRefreshToken) -> tuple[Session, SessionOwner] | None:
+        """Return the session that *presented* speaks of."""
+        async with self.database.reading() as tx:
+            return await sessions.find(tx, presented.session_id)
+
+    async def session_of(self, refresh_token: str) -> Session | None:
+        """Return the session of a genuine refresh token of any generation, ended or not."""
+        presented = self.handles.open(refresh_token)
+        found = None if presented is None else await self.find(presented)
+        if presented is None or found is None or not self.handles.is_genuine(presented, found[0].salt):
+            return None
+        return found[0]
+
+    def _judge(
+        self,
+        session: Session,
+        owner: SessionOwner,
+        presented: PresentedRefreshToken,
+        client: Client,
+        now: datetime,
+    ) -> Judgement:
+        return judge(
+            session,
+            owner,
+            Presented(presented.generation, self.handles.is_genuine(presented, session.salt), client.id),
+            now=now,
+            overlap=self.overlap,
+            limits=self.sessions.limits,
+        )
+
+    async def _move(
+        self, tx: Transaction, session: Session, verdict: Judgement, now: datetime
+    ) -> Session | None:
+        until = self.issuer.access_until(now, created_at=session.created_at)
+        moved = replace(session, last_used_at=now, access_until=until)
+        if isinstance(verdict, Rotate):
+            key_id = self.server_keys.current.id
+            moved = replace(moved, generation=verdict.generation, server_key_id=key_id)
+            number = await sessions.rotate(
+                tx,
+                session,
+                generation=verdict.generation,
+                server_key_id=key_id,
+                now=now,
+                access_until=until,
+            )
+        else:
+            number = await sessions.repeat(tx, session, now=now, access_until=until)
+        return None if number is None else replace(moved, access_tokens_issued=number)
+
+    async def _refuse(self, session: Session, verdict: Judgement) -> NoReturn:
+        match verdict:
+            case Replayed():
+                # In a transaction of its own: no error on the way out may undo it.
+                audit.record("refresh_replayed", session_id=session.id, client_id=session.client_id)
+                await self.sessions.end(session.id, reason="refresh_token_replayed")
+            case RepeatedTooOften(retry_after):
+                raise TooManyAttempts("This refresh token was presented too often.", retry_after=retry_after)
+            case Refused(reason):
+                audit.record("refresh_refused", session_id=session.id, reason=reason)
+        raise InvalidGrant(_NOT_GOOD)
+
+    def _record(self, verdict: Judgement, session: Session) -> None:
+        event: audit.Event = "refresh_repeated" if isinstance(verdict, Repeat) else "refresh_rotated"
+        if isinstance(verdict, Rotate) and verdict.is_ahead:
+            event = "refresh_ahead"
+        audit.record(event, session_id=session.id, client_id=session.client_id, generation=session.generation)

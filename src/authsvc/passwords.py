@@ -1,0 +1,135 @@
+"""Passwords: argon2id through passlib, in threads of their own that step back behind requests."""
+
+import asyncio
+import os
+import threading
+import time
+import unicodedata
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from passlib.context import CryptContext
+from passlib.hash import argon2
+
+from authsvc.errors import Unavailable
+
+MAX_LENGTH = 1024
+_FIRST_ESTIMATE_SECONDS = 0.05
+_SMOOTHING = 0.2
+
+T = TypeVar("T")
+
+
+class PasswordHasher:
+    """Hashes and verifies, a bounded number at a time, refusing early what would wait too long."""
+
+    def __init__(
+        self,
+        *,
+        memory_kib: int,
+        passes: int,
+        lanes: int,
+        threads: int,
+        niceness: int,
+        max_wait_seconds: float,
+    ) -> None:
+        self._context = CryptContext(
+            schemes=["argon2"],
+            argon2__type="ID",
+            argon2__memory_cost=memory_kib,
+            argon2__time_cost=passes,
+            argon2__parallelism=lanes,
+        )
+        self._cost = memory_kib * passes
+        self._threads = threads or len(_usable_cores())
+        self._niceness = niceness
+        self._max_wait = max_wait_seconds
+        self._pool = ThreadPoolExecutor(self._threads, "hash", initializer=self._step_back)
+        self._waiting = 0
+        self._seconds_each = _FIRST_ESTIMATE_SECONDS
+
+    async def hash(self, password: str) -> str:
+        """Return a new hash of *password*.
+
+        Raises:
+            Unavailable: the wait would be too long; nothing was computed.
+        """
+        return await self._run(lambda: str(self._context.hash(normalise(password))))
+
+    async def verify(self, password: str, stored: str | None) -> bool:
+        """Whether *password* is the one that was stored.
+
+        A password that cannot be anyone's, and an unknown account (None), cost one hash all the
+        same, so that time tells nothing.
+
+        Raises:
+            Unavailable: the wait would be too long; nothing was computed.
+        """
+        return await self._run(lambda: self._verify(password, stored))
+
+    def _verify(self, password: str, stored: str | None) -> bool:
+        secret = normalise(password)
+        if stored is None or not is_storable(secret):
+            self._context.dummy_verify()
+            return False
+        try:
+            return bool(self._context.verify(secret, stored))
+        except (ValueError, TypeError):  # a broken stored hash
+            return False
+
+    def is_outdated(self, stored: str) -> bool:
+        """Whether the policy has moved above what *stored* cost; a stronger hash is left alone."""
+        try:
+            hashed = argon2.from_string(stored)
+        except ValueError:
+            return True
+        return str(hashed.type) != "ID" or hashed.memory_cost * hashed.rounds < self._cost
+
+    async def warm_up(self) -> None:
+        """Compute the dummy hash once, which the first unknown account would otherwise wait for."""
+        await self._run(self._context.dummy_verify)
+
+    def close(self) -> None:
+        """Let running hashes finish and end the threads."""
+        self._pool.shutdown(cancel_futures=True)
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        estimate = self._waiting / self._threads * self._seconds_each
+        if estimate > self._max_wait:
+            raise Unavailable("Too many passwords are being checked now.", retry_after=int(estimate) + 1)
+        self._waiting += 1
+        try:
+            result, seconds = await asyncio.get_running_loop().run_in_executor(self._pool, _timed, work)
+        finally:
+            self._waiting -= 1
+        self._seconds_each += _SMOOTHING * (seconds - self._seconds_each)
+        return result
+
+    def _step_back(self) -> None:
+        if hasattr(os, "setpriority"):
+            try:
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._niceness)
+            except OSError:
+                return  # where it is not allowed, hashing keeps the priority of requests
+
+
+def normalise(password: str) -> str:
+    """Return the form that is hashed: NFC (NIST SP 800-63B-4 §3.1.1.2)."""
+    return unicodedata.normalize("NFC", password)
+
+
+def is_storable(password: str) -> bool:
+    """Whether *password* could ever have been stored: not too long, no control characters, real text."""
+    return len(password) <= MAX_LENGTH and not any(
+        unicodedata.category(char) in {"Cc", "Cs"} for char in password
+    )
+
+
+def _timed(work: Callable[[], T]) -> tuple[T, float]:
+    started = time.perf_counter()
+    return work(), time.perf_counter() - started
+
+
+def _usable_cores() -> set[int]:
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))

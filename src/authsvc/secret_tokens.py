@@ -1,0 +1,64 @@
+"""Where randomness enters the service, and how secrets are stored and compared."""
+
+import hashlib
+import hmac
+import secrets
+import string
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+_ALPHANUMERIC = string.ascii_letters + string.digits
+_CLIENT_SECRET_LENGTH = 43  # 62^43 > 2^256
+
+
+def new_id() -> UUID:
+    """Return a new identifier that sorts by its time of birth (RFC 9562 §5.7)."""
+    return uuid7()
+
+
+def new_random_bytes(count: int) -> bytes:
+    """Return *count* unguessable bytes."""
+    return secrets.token_bytes(count)
+
+
+def new_client_secret() -> str:
+    """Return a secret of 256 bits, letters and digits only.
+
+    So its form-urlencoded and its raw spelling are the same bytes (RFC 6749 §2.3.1).
+    """
+    return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(_CLIENT_SECRET_LENGTH))
+
+
+def new_client_id() -> str:
+    """Return the identifier of a new client; not a secret."""
+    return "c" + secrets.token_hex(10)
+
+
+def fingerprint(secret: str) -> bytes:
+    """Return the SHA-256 of a secret that we made ourselves: what is stored of it.
+
+    A slow hash defends guesses; 2^256 candidates cannot be searched at any speed.
+    """
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def same_secret(one: bytes, other: bytes) -> bool:
+    """Compare in a time that does not depend on where they differ."""
+    return hmac.compare_digest(one, other)
+
+
+def encode_base64url(data: bytes) -> str:
+    """Return base64url without padding (RFC 7515 §2)."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def decode_base64url(text: str) -> bytes | None:
+    """Return the bytes that *text* is the one canonical spelling of, else None."""
+    try:
+        data = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    except (Base64Error, ValueError):
+        return None
+    return data if encode_base64url(data) == text else None

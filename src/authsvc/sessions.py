@@ -1,0 +1,113 @@
+"""Sessions: listed, and ended. Whoever asks, a session ends here and nowhere else.
+
+The order is always: commit, then deny in Redis, then answer. A crash in between leaves the mark
+`undelivered` on the row.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from authsvc import audit
+from authsvc.clock import Clock
+from authsvc.errors import Unavailable
+from authsvc.storage import sessions
+from authsvc.storage.database import Database, Transaction
+from authsvc.storage.denylist import Denial, Denylist
+from authsvc.storage.redis_client import RedisAway
+from authsvc.storage.sessions import EndedSession, Session, Which
+
+__all__ = ["EndReason", "Session", "SessionLimits", "Sessions"]
+
+EndReason = Literal[
+    "logout",
+    "revoked",
+    "refresh_token_replayed",
+    "password_changed",
+    "account_disabled",
+    "too_many_sessions",
+    "ended_by_operator",
+]
+
+
+@dataclass(frozen=True)
+class SessionLimits:
+    """How long a session lives without use, and at all."""
+
+    idle: timedelta
+    absolute: timedelta
+
+    def end_of(self, *, created_at: datetime, last_used_at: datetime) -> datetime:
+        """Return when the session is over, unless it is used before."""
+        return min(created_at + self.absolute, last_used_at + self.idle)
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Lists and ends sessions."""
+
+    database: Database
+    denylist: Denylist | None
+    limits: SessionLimits
+    access_token_lifetime: timedelta
+    clock: Clock
+
+    async def find(self, session_id: UUID) -> Session | None:
+        """Return the session, ended or not."""
+        async with self.database.reading() as tx:
+            found = await sessions.find(tx, session_id)
+        return None if found is None else found[0]
+
+    async def page(self, account_id: UUID, *, after: UUID | None, limit: int) -> list[Session]:
+        """Return at most *limit* live sessions of the account, newest first, from behind *after*."""
+        async with self.database.reading() as tx:
+            return await sessions.page(tx, self.alive(account_id), after=after, limit=limit)
+
+    async def end(self, session_id: UUID, *, reason: EndReason, account_id: UUID | None = None) -> bool:
+        """End one session (of this account, if named); False if there was none left to end."""
+        return await self.end_where(sessions.is_session(session_id, account_id=account_id), reason=reason) > 0
+
+    async def end_all(self, account_id: UUID, *, reason: EndReason, but: UUID | None = None) -> int:
+        """End every session of the account but one if named; return how many."""
+        return await self.end_where(sessions.of_account(account_id, but=but), reason=reason)
+
+    async def end_where(self, which: Which, *, reason: EndReason) -> int:
+        """End the sessions that are meant; return how many."""
+        async with self.database.transaction() as tx:
+            ended = await self.mark_ended(tx, which, reason=reason)
+        await self.deny(ended, reason=reason)
+        return len(ended)
+
+    async def mark_ended(self, tx: Transaction, which: Which, *, reason: EndReason) -> list[EndedSession]:
+        """Do the first half within *tx*; once it is committed the caller owes `deny`."""
+        return await sessions.end(tx, which, reason=reason, now=self.clock(), mark=self.denylist is not None)
+
+    async def deny(self, ended: Sequence[EndedSession], *, reason: EndReason) -> None:
+        """Do the second half: deny the sessions in Redis and clear their marks."""
+        for session in ended:
+            audit.record("session_ended", session_id=session.id, reason=reason)
+        if self.denylist is None or not ended:
+            return
+        now = self.clock()
+        denials = [
+            (Denial.of_session(session.id), max(session.access_until - now, self.access_token_lifetime))
+            for session in ended
+        ]
+        try:
+            await self.denylist.deny(denials)
+        except RedisAway:
+            audit.record("denial_undelivered", sessions=len(ended))
+            return
+        with suppress(Unavailable):  # the end is kept and told; a mark too many is delivered once more
+            async with self.database.transaction() as tx:
+                await sessions.delivered(tx, [session.id for session in ended])
+
+    def alive(self, account_id: UUID) -> Which:
+        """The account's sessions that have not ended and are within their limits now."""
+        now = self.clock()
+        return sessions.alive(
+            account_id, used_after=now - self.limits.idle, created_after=now - self.limits.absolute
+        )

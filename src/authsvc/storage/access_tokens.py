@@ -1,0 +1,99 @@
+"""Postgres: the table `access_token`, for opaque tokens; only their SHA-256 is stored."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from authsvc.scopes import Scope, format_scope, parse_scope
+from authsvc.storage.database import Transaction
+from authsvc.storage.tables import AccessTokenRow, AccountRow, ClientRow, SessionRow
+
+LIVE_TOKENS_PER_SESSION = 32
+
+
+@dataclass(frozen=True)
+class OpaqueToken:
+    """An opaque access token, as stored."""
+
+    sha256: bytes
+    session_id: UUID | None
+    client_id: str
+    number: int
+    scope: Scope
+    audience: str
+    issued_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class TokenSurroundings:
+    """What the token's session, account and client say now."""
+
+    account_id: UUID | None
+    username: str | None
+    session_ended: bool
+    is_suspended: bool
+
+
+_COLUMNS = tuple(getattr(AccessTokenRow, name) for name in OpaqueToken.__dataclass_fields__)
+
+
+async def insert(tx: Transaction, token: OpaqueToken) -> None:
+    """Insert *token*, and make room for it in its session.
+
+    The session's expired tokens go first, then the oldest beyond the bound. The caller holds the
+    session row's lock, so tokens of one session are counted one after the other.
+    """
+    if token.session_id is not None:
+        await _make_room(tx, token.session_id, now=token.issued_at)
+    values = {name: getattr(token, name) for name in OpaqueToken.__dataclass_fields__}
+    await tx.execute(sa.insert(AccessTokenRow).values(**values | {"scope": format_scope(token.scope)}))
+
+
+async def _make_room(tx: Transaction, session_id: UUID, *, now: datetime) -> None:
+    of_session = col(AccessTokenRow.session_id) == session_id
+    kept = (
+        sa.select(col(AccessTokenRow.sha256))
+        .where(of_session, col(AccessTokenRow.expires_at) > now)
+        .order_by(col(AccessTokenRow.number).desc())
+        .limit(LIVE_TOKENS_PER_SESSION - 1)
+    )
+    await tx.execute(
+        sa.delete(AccessTokenRow).where(of_session, col(AccessTokenRow.sha256).not_in(kept.scalar_subquery()))
+    )
+
+
+async def find(tx: Transaction, sha256: bytes) -> tuple[OpaqueToken, TokenSurroundings] | None:
+    """Return the token and what stands around it now, dead or alive."""
+    statement = (
+        sa.select(
+            *_COLUMNS,
+            col(AccountRow.id),
+            col(AccountRow.username),
+            col(SessionRow.ended_at),
+            sa.or_(col(AccountRow.disabled_at).is_not(None), col(ClientRow.disabled_at).is_not(None)),
+        )
+        .join(ClientRow, col(ClientRow.id) == col(AccessTokenRow.client_id))
+        .outerjoin(SessionRow, col(SessionRow.id) == col(AccessTokenRow.session_id))
+        .outerjoin(AccountRow, col(AccountRow.id) == col(SessionRow.account_id))
+        .where(col(AccessTokenRow.sha256) == sha256)
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    values = dict(zip(OpaqueToken.__dataclass_fields__, row, strict=False))
+    account_id, username, ended_at, is_suspended = row[-4:]
+    return OpaqueToken(**values | {"scope": parse_scope(values["scope"])}), TokenSurroundings(
+        account_id=account_id,
+        username=username,
+        session_ended=ended_at is not None,
+        is_suspended=bool(is_suspended),
+    )
+
+
+async def remove(tx: Transaction, sha256: bytes) -> None:
+    """Delete one token."""
+    await tx.execute(sa.delete(AccessTokenRow).where(col(AccessTokenRow.sha256) == sha256))

@@ -1,0 +1,113 @@
+"""Postgres: the table `account`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from authsvc.storage.database import Transaction
+from authsvc.storage.dialect import insert
+from authsvc.storage.tables import AccountRow
+
+
+@dataclass(frozen=True)
+class Account:
+    """A resource owner, as stored. `username_key` is None once the account is deleted."""
+
+    id: UUID
+    username: str
+    username_key: str | None
+    password_hash: str
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+_COLUMNS = tuple(getattr(AccountRow, name) for name in Account.__dataclass_fields__)
+
+
+async def find(tx: Transaction, account_id: UUID) -> Account | None:
+    """Return the account with this id."""
+    return await _find(tx, col(AccountRow.id) == account_id)
+
+
+async def find_by_key(tx: Transaction, username_key: str) -> Account | None:
+    """Return the account with this case-mapped name."""
+    return await _find(tx, col(AccountRow.username_key) == username_key)
+
+
+async def _find(tx: Transaction, condition: sa.ColumnElement[bool]) -> Account | None:
+    row = (await tx.execute(sa.select(*_COLUMNS).where(condition))).one_or_none()
+    return Account(*row) if row else None
+
+
+async def lock(tx: Transaction, account_id: UUID, *, password_hash: str) -> bool:
+    """Lock the account if it is enabled and still has the very hash that was verified."""
+    statement = (
+        sa.select(col(AccountRow.id))
+        .where(
+            col(AccountRow.id) == account_id,
+            col(AccountRow.password_hash) == password_hash,
+            col(AccountRow.disabled_at).is_(None),
+        )
+        .with_for_update(key_share=True)
+    )
+    return (await tx.execute(statement)).one_or_none() is not None
+
+
+async def add(tx: Transaction, account: Account) -> bool:
+    """Insert the account; False if its name is taken."""
+    values = {name: getattr(account, name) for name in Account.__dataclass_fields__}
+    statement = (
+        insert(tx, AccountRow)
+        .values(**values)
+        .on_conflict_do_nothing(index_elements=["username_key"])
+        .returning(col(AccountRow.id))
+    )
+    return (await tx.execute(statement)).one_or_none() is not None
+
+
+async def page(tx: Transaction, *, after: UUID | None, limit: int) -> list[Account]:
+    """Return at most *limit* accounts in the order of their making, from behind *after*."""
+    statement = sa.select(*_COLUMNS).where(col(AccountRow.username_key).is_not(None))
+    if after is not None:
+        statement = statement.where(col(AccountRow.id) > after)
+    rows = await tx.execute(statement.order_by(col(AccountRow.id)).limit(limit))
+    return [Account(*row) for row in rows]
+
+
+async def replace_hash(tx: Transaction, account_id: UUID, *, verified: str | None, new: str) -> bool:
+    """Store *new*; False if the account is gone, or its hash is no longer *verified* (when given)."""
+    statement = sa.update(AccountRow).where(
+        col(AccountRow.id) == account_id, col(AccountRow.username_key).is_not(None)
+    )
+    if verified is not None:
+        statement = statement.where(
+            col(AccountRow.password_hash) == verified, col(AccountRow.disabled_at).is_(None)
+        )
+    return await _update(tx, statement.values(password_hash=new))
+
+
+async def rename(tx: Transaction, account_id: UUID, *, username: str, username_key: str) -> bool:
+    """Give the account another name; False if it is taken."""
+    holder = await find_by_key(tx, username_key)
+    if holder is not None and holder.id != account_id:
+        return False
+    statement = sa.update(AccountRow).where(col(AccountRow.id) == account_id)
+    return await _update(tx, statement.values(username=username, username_key=username_key))
+
+
+async def set_disabled(tx: Transaction, account_id: UUID, disabled_at: datetime | None) -> None:
+    """Disable the account from *disabled_at*, or enable it; one already disabled keeps its date."""
+    date = disabled_at and sa.func.coalesce(col(AccountRow.disabled_at), disabled_at)
+    await _update(tx, sa.update(AccountRow).where(col(AccountRow.id) == account_id).values(disabled_at=date))
+
+
+async def free_name(tx: Transaction, account_id: UUID) -> None:
+    """Let the account's name be taken by another: the account is deleted."""
+    await _update(tx, sa.update(AccountRow).where(col(AccountRow.id) == account_id).values(username_key=None))
+
+
+async def _update(tx: Transaction, statement: sa.Update) -> bool:
+    return (await tx.execute(statement.returning(col(AccountRow.id)))).one_or_none() is not None

@@ -1,0 +1,92 @@
+"""Postgres: connections and transactions. Driver errors leave here as `Unavailable`."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from authsvc.errors import Unavailable
+from authsvc.storage.dialect import prepare_sqlite
+
+Transaction = AsyncConnection
+"""An open transaction; what a store's function is given."""
+
+_AWAY = "The database cannot be reached now; nothing was changed."
+_FULL = "All database connections are in use; nothing was changed."
+
+
+class Database:
+    """The pool of one process."""
+
+    def __init__(self, url: str, *, pool_size: int, timeout_seconds: float) -> None:
+        is_sqlite = url.startswith("sqlite")
+        connect_args: dict[str, object] = (
+            {} if is_sqlite else {"timeout": timeout_seconds, "command_timeout": timeout_seconds}
+        )
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=timeout_seconds,
+            connect_args=connect_args,
+        )
+        if is_sqlite:
+            prepare_sqlite(self.engine)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Commit at the end of the block, roll back when it raises.
+
+        Raises:
+            Unavailable: the database is away, too slow, or all connections are in use.
+        """
+        with _driver_errors():
+            async with self.engine.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        """Run single statements, each seeing what was committed before it began.
+
+        Raises:
+            Unavailable: as `transaction`.
+        """
+        with _driver_errors():
+            async with self._autocommit.connect() as connection:
+                yield connection
+
+    @property
+    def _autocommit(self) -> AsyncEngine:
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def ping(self) -> bool:
+        """Whether the database answers."""
+        try:
+            async with self.reading() as connection:
+                await connection.execute(sa.text("SELECT 1"))
+        except Unavailable:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+@contextmanager
+def _driver_errors() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeoutError as error:
+        raise Unavailable(_FULL) from error
+    except (OSError, TimeoutError, OperationalError, InterfaceError) as error:
+        raise Unavailable(_AWAY) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable(_AWAY) from error
+        raise

@@ -1,0 +1,64 @@
+"""Find and run the Alembic migrations, from a checkout or from an installed wheel."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from alembic import command
+from authsvc.storage.database import Database, Transaction
+
+_PACKAGED = Path(__file__).parents[1] / "_alembic"
+_CHECKOUT = Path(__file__).parents[3] / "alembic"
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option(
+        "script_location", str(_PACKAGED if _PACKAGED.exists() else _CHECKOUT).replace("%", "%%")
+    )
+    return config
+
+
+def newest_revision() -> str:
+    """Return the revision that this version of the service needs."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def known_revisions() -> frozenset[str]:
+    """Return every revision this version has a migration for."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+async def current_revision(database: Database) -> str | None:
+    """Return the revision the database is at; None if it has no tables of ours.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    async with database.reading() as tx:
+        return await tx.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+
+
+async def upgrade(database: Database, revision: str = "head") -> None:
+    """Bring the database to *revision*; another instance doing the same is waited for.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    async with database.transaction() as tx:
+        await _lock(tx)
+        await tx.run_sync(_run_upgrade, revision)
+
+
+async def _lock(tx: Transaction) -> None:
+    if tx.dialect.name == "postgresql":
+        await tx.execute(sa.text("SELECT pg_advisory_xact_lock(7331970)"))
+
+
+def _run_upgrade(connection: sa.Connection, revision: str) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)

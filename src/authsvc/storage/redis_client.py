@@ -1,0 +1,69 @@
+"""Redis: the connection. Its errors leave here as `RedisAway`, or `OperatorError` at start."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, RedisError
+
+from authsvc.errors import OperatorError
+
+NAMESPACE = "{authsvc}:"
+"""The braces put all keys into one slot of a cluster."""
+
+
+class RedisAway(Exception):  # noqa: N818 - a state of the store, which callers answer by asking Postgres
+    """Redis could not be asked, or not in time."""
+
+
+def connect(url: str, *, timeout_seconds: float) -> Redis:
+    """Return a client that gives up after *timeout_seconds* and never tries twice."""
+    return Redis.from_url(
+        url,
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=timeout_seconds,
+        retry=Retry(NoBackoff(), 0),
+        max_connections=64,
+    )
+
+
+@contextmanager
+def redis_errors() -> Iterator[None]:
+    """Turn what the driver raises into `RedisAway`."""
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        raise RedisAway(str(error)) from error
+
+
+async def ping(redis: Redis) -> bool:
+    """Whether Redis answers."""
+    try:
+        with redis_errors():
+            await redis.execute_command("PING")
+    except RedisAway:
+        return False
+    return True
+
+
+async def refuse_eviction(redis: Redis) -> None:
+    """Refuse a Redis that may drop denials; one that is away is looked at by readiness.
+
+    Raises:
+        OperatorError: the policy evicts, or the password is wrong.
+    """
+    try:
+        with redis_errors():
+            policy = (await redis.info("memory")).get("maxmemory_policy", "noeviction")
+    except RedisAway as away:
+        if isinstance(away.__cause__, AuthenticationError):
+            raise OperatorError(f"AUTHSVC_REDIS_URL: Redis refuses the password ({away}).") from None
+        return
+    if policy != "noeviction":
+        raise OperatorError(
+            f"AUTHSVC_REDIS_URL: this Redis evicts keys (maxmemory-policy {policy}), so it could forget that a "
+            "token was revoked. Set it with: redis-cli CONFIG SET maxmemory-policy noeviction "
+            "(and in redis.conf), or name another Redis."
+        )

@@ -1,0 +1,217 @@
+"""Postgres: the table `session`, one row per sign-in whatever happens after.
+
+Every change takes the row's lock and says what the row must still be, so of two racing changes the
+second sees the first (READ COMMITTED looks at the condition again once it has the lock).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from authsvc.scopes import Scope, format_scope, parse_scope
+from authsvc.storage.database import Transaction
+from authsvc.storage.tables import AccountRow, SessionRow
+
+Which = sa.ColumnElement[bool]
+"""Says which sessions are meant; made by the functions below, opaque to everyone else."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """One sign-in, as stored. `salt`, `server_key_id` and `generation` make its refresh token."""
+
+    id: UUID
+    account_id: UUID
+    client_id: str
+    scope: Scope
+    salt: bytes
+    server_key_id: str
+    generation: int
+    rotated_at: datetime
+    repeats: int
+    access_tokens_issued: int
+    created_at: datetime
+    last_used_at: datetime
+    access_until: datetime
+    address: str | None = None
+    user_agent: str | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SessionOwner:
+    """What a session's account says today."""
+
+    username: str
+    is_disabled: bool
+
+
+@dataclass(frozen=True)
+class EndedSession:
+    """A session that was ended just now, and when the last of its access tokens is over."""
+
+    id: UUID
+    access_until: datetime
+
+
+_COLUMNS = tuple(getattr(SessionRow, name) for name in Session.__dataclass_fields__)
+
+
+def _session(values: dict[str, object]) -> Session:
+    return Session(**values | {"scope": parse_scope(str(values["scope"]))})  # type: ignore[arg-type] # a row's columns are untyped
+
+
+async def insert(tx: Transaction, session: Session) -> None:
+    """Insert a new session."""
+    values = {name: getattr(session, name) for name in Session.__dataclass_fields__}
+    await tx.execute(
+        sa.insert(SessionRow).values(**values | {"scope": format_scope(session.scope), "undelivered": False})
+    )
+
+
+async def find(tx: Transaction, session_id: UUID) -> tuple[Session, SessionOwner] | None:
+    """Return the session, ended or not, with what its account says now."""
+    statement = (
+        sa.select(*_COLUMNS, col(AccountRow.username), col(AccountRow.disabled_at))
+        .join(AccountRow, col(AccountRow.id) == col(SessionRow.account_id))
+        .where(col(SessionRow.id) == session_id)
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    values = dict(zip(Session.__dataclass_fields__, row, strict=False))
+    return _session(values), SessionOwner(username=row[-2], is_disabled=row[-1] is not None)
+
+
+async def rotate(
+    tx: Transaction,
+    session: Session,
+    *,
+    generation: int,
+    server_key_id: str,
+    now: datetime,
+    access_until: datetime,
+) -> int | None:
+    """Move the ratchet from the generation of *session* to *generation*.
+
+    Returns:
+        the number of the access token that goes with it; None if the row has moved or ended.
+    """
+    return await _use(
+        tx,
+        session,
+        now=now,
+        access_until=access_until,
+        change={"generation": generation, "server_key_id": server_key_id, "rotated_at": now, "repeats": 0},
+    )
+
+
+async def repeat(tx: Transaction, session: Session, *, now: datetime, access_until: datetime) -> int | None:
+    """Count one more answer with the same successor; returns as `rotate`."""
+    return await _use(
+        tx,
+        session,
+        now=now,
+        access_until=access_until,
+        change={"repeats": col(SessionRow.repeats) + 1},
+    )
+
+
+async def _use(
+    tx: Transaction, session: Session, *, now: datetime, access_until: datetime, change: dict[str, object]
+) -> int | None:
+    issued = col(SessionRow.access_tokens_issued)
+    until = col(SessionRow.access_until)
+    statement = (
+        sa.update(SessionRow)
+        .where(
+            col(SessionRow.id) == session.id,
+            col(SessionRow.generation) == session.generation,
+            col(SessionRow.ended_at).is_(None),
+        )
+        .values(
+            last_used_at=now,
+            access_until=sa.case((until < access_until, access_until), else_=until),
+            access_tokens_issued=issued + 1,
+            **change,
+        )
+        .returning(issued)
+    )
+    return (await tx.execute(statement)).scalar_one_or_none()
+
+
+async def end(tx: Transaction, which: Which, *, reason: str, now: datetime, mark: bool) -> list[EndedSession]:
+    """End the sessions that are meant and have not ended; return those.
+
+    Args:
+        mark: whether the denylist still has to hear of it.
+    """
+    # In one order, so that two who end the same sessions do not wait for each other in a ring.
+    chosen = (
+        sa.select(col(SessionRow.id))
+        .where(which, col(SessionRow.ended_at).is_(None))
+        .order_by(col(SessionRow.id))
+        .with_for_update(key_share=True)
+    )
+    ids = list((await tx.execute(chosen)).scalars())
+    if not ids:
+        return []
+    statement = (
+        sa.update(SessionRow)
+        .where(col(SessionRow.id).in_(ids))
+        .values(ended_at=now, end_reason=reason, undelivered=mark)
+        .returning(col(SessionRow.id), col(SessionRow.access_until))
+    )
+    return [EndedSession(*row) for row in await tx.execute(statement)]
+
+
+def is_session(session_id: UUID, *, account_id: UUID | None = None) -> Which:
+    """The session with this id, and of this account if one is named."""
+    condition = col(SessionRow.id) == session_id
+    return condition if account_id is None else sa.and_(condition, col(SessionRow.account_id) == account_id)
+
+
+def of_account(account_id: UUID, *, but: UUID | None = None) -> Which:
+    """Every session of the account, but one if it is named."""
+    condition = col(SessionRow.account_id) == account_id
+    return condition if but is None else sa.and_(condition, col(SessionRow.id) != but)
+
+
+def beyond_newest(count: int, which: Which) -> Which:
+    """The sessions meant but for the *count* newest of them."""
+    older = (
+        sa.select(col(SessionRow.id))
+        .where(which)
+        .order_by(col(SessionRow.created_at).desc(), col(SessionRow.id).desc())
+        .offset(count)
+    )
+    return col(SessionRow.id).in_(older.scalar_subquery())
+
+
+def alive(account_id: UUID, *, used_after: datetime, created_after: datetime) -> Which:
+    """The account's sessions that have not ended and are within their limits."""
+    return sa.and_(
+        of_account(account_id),
+        col(SessionRow.ended_at).is_(None),
+        col(SessionRow.last_used_at) > used_after,
+        col(SessionRow.created_at) > created_after,
+    )
+
+
+async def page(tx: Transaction, which: Which, *, after: UUID | None, limit: int) -> list[Session]:
+    """Return at most *limit* sessions, newest first, from behind *after*."""
+    statement = sa.select(*_COLUMNS).where(which)
+    if after is not None:
+        statement = statement.where(col(SessionRow.id) < after)
+    rows = await tx.execute(statement.order_by(col(SessionRow.id).desc()).limit(limit))
+    return [_session(dict(zip(Session.__dataclass_fields__, row, strict=True))) for row in rows]
+
+
+async def delivered(tx: Transaction, session_ids: list[UUID]) -> None:
+    """Clear the mark of sessions whose end the denylist has taken."""
+    await tx.execute(
+        sa.update(SessionRow).where(col(SessionRow.id).in_(session_ids)).values(undelivered=False)
+    )

@@ -1,0 +1,56 @@
+"""Postgres: the table `signing_key`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from authsvc.storage.database import Transaction
+from authsvc.storage.dialect import insert
+from authsvc.storage.tables import SigningKeyRow
+
+
+@dataclass(frozen=True)
+class StoredKey:
+    """A signing key, as stored."""
+
+    kid: str
+    position: int
+    algorithm: str
+    public_pem: str
+    encrypted_private_pem: str
+    created_at: datetime
+    signs_from: datetime | None
+    revoked_at: datetime | None
+
+
+_COLUMNS = tuple(getattr(SigningKeyRow, name) for name in StoredKey.__dataclass_fields__)
+
+
+async def every(tx: Transaction, *, for_update: bool = False) -> list[StoredKey]:
+    """Return all keys in the order of their positions."""
+    statement = sa.select(*_COLUMNS).order_by(col(SigningKeyRow.position))
+    rows = await tx.execute(statement.with_for_update() if for_update else statement)
+    return [StoredKey(*row) for row in rows]
+
+
+async def add(tx: Transaction, key: StoredKey) -> None:
+    """Insert the key unless another instance has taken its position."""
+    values = {name: getattr(key, name) for name in StoredKey.__dataclass_fields__}
+    await tx.execute(
+        insert(tx, SigningKeyRow).values(**values).on_conflict_do_nothing(index_elements=["position"])
+    )
+
+
+async def save(tx: Transaction, key: StoredKey) -> None:
+    """Write what the key is now."""
+    await tx.execute(
+        sa.update(SigningKeyRow)
+        .where(col(SigningKeyRow.kid) == key.kid)
+        .values(
+            signs_from=key.signs_from,
+            revoked_at=key.revoked_at,
+            encrypted_private_pem=key.encrypted_private_pem,
+        )
+    )

@@ -1,0 +1,101 @@
+"""How a well-signed JWT stands now: one question, put to Redis, or to Postgres where Redis is not.
+
+Postgres is the authority; what it would answer is what Redis answers, only later if a denial is
+still on its way.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from authsvc.storage.database import Database
+from authsvc.storage.denylist import Denial, Denylist
+from authsvc.storage.redis_client import RedisAway
+from authsvc.storage.tables import AccountRow, ClientRow, DeniedTokenRow, SessionRow, SigningKeyRow
+
+
+class Standing(Enum):
+    """What the stores say of a token whose signature and times are good."""
+
+    LIVE = "live"
+    SESSION_ENDED = "session ended"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True)
+class TokenNames:
+    """Everything by which a JWT can be denied."""
+
+    jti: str
+    kid: str
+    client_id: str
+    session_id: UUID | None
+    account_id: UUID | None
+
+    def denials(self) -> list[Denial]:
+        """The denials that would refuse this token."""
+        named = [Denial.of_token(self.jti), Denial.of_client(self.client_id), Denial.of_key(self.kid)]
+        if self.account_id is not None:
+            named.append(Denial.of_account(self.account_id))
+        return named
+
+
+@dataclass(frozen=True)
+class Standings:
+    """Asks how tokens stand."""
+
+    database: Database
+    denylist: Denylist | None
+
+    async def ask(self, names: TokenNames) -> Standing:
+        """Return how the token stands.
+
+        Raises:
+            Unavailable: neither store could be asked.
+        """
+        if self.denylist is not None:
+            try:
+                return await self._ask_redis(self.denylist, names)
+            except RedisAway:
+                pass
+        return await self._ask_postgres(names)
+
+    async def _ask_redis(self, denylist: Denylist, names: TokenNames) -> Standing:
+        session = [] if names.session_id is None else [Denial.of_session(names.session_id)]
+        hits = await denylist.which(session + names.denials())
+        if any(denial in hits for denial in session):
+            return Standing.SESSION_ENDED
+        return Standing.DENIED if hits else Standing.LIVE
+
+    async def _ask_postgres(self, names: TokenNames) -> Standing:
+        statement = (
+            sa.select(
+                col(SessionRow.ended_at),
+                sa.and_(
+                    col(ClientRow.disabled_at).is_(None),
+                    col(AccountRow.disabled_at).is_(None),
+                    col(SigningKeyRow.revoked_at).is_(None),
+                    col(DeniedTokenRow.jti).is_(None),
+                    # A row that should be there and is not gives no evidence that the token is good.
+                    col(SigningKeyRow.kid).is_not(None),
+                    sa.true() if names.session_id is None else col(SessionRow.id).is_not(None),
+                ),
+            )
+            .select_from(ClientRow)
+            .outerjoin(SessionRow, col(SessionRow.id) == names.session_id)
+            .outerjoin(AccountRow, col(AccountRow.id) == col(SessionRow.account_id))
+            .outerjoin(SigningKeyRow, col(SigningKeyRow.kid) == names.kid)
+            .outerjoin(DeniedTokenRow, col(DeniedTokenRow.jti) == names.jti)
+            .where(col(ClientRow.id) == names.client_id)
+        )
+        async with self.database.reading() as tx:
+            row = (await tx.execute(statement)).one_or_none()
+        if row is None:
+            return Standing.DENIED
+        ended_at, undenied = row
+        if ended_at is not None:
+            return Standing.SESSION_ENDED
+        return Standing.LIVE if undenied else Standing.DENIED

@@ -1,0 +1,84 @@
+"""Both stores of one process: opened, looked at, closed together."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from redis.asyncio import Redis
+
+from authsvc.errors import OperatorError, Unavailable
+from authsvc.storage import migrations, redis_client
+from authsvc.storage.database import Database
+from authsvc.storage.denylist import Denylist
+
+State = Literal["ok", "away", "not configured"]
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Postgres (or SQLite), and Redis where one is configured."""
+
+    database: Database
+    redis: Redis | None
+
+    @classmethod
+    def at(
+        cls,
+        database_url: str,
+        redis_url: str | None,
+        *,
+        pool_size: int,
+        database_timeout_seconds: float,
+        redis_timeout_seconds: float,
+    ) -> "Stores":
+        """Return the stores at these URLs, not connected yet."""
+        return cls(
+            Database(database_url, pool_size=pool_size, timeout_seconds=database_timeout_seconds),
+            None
+            if redis_url is None
+            else redis_client.connect(redis_url, timeout_seconds=redis_timeout_seconds),
+        )
+
+    @property
+    def denylist(self) -> Denylist | None:
+        """The denylist, where there is a Redis to hold it."""
+        return None if self.redis is None else Denylist(self.redis)
+
+    async def check(self) -> None:
+        """Refuse stores that this version must not run on.
+
+        Raises:
+            OperatorError: the database is away, is behind or ahead of this version, or Redis evicts.
+        """
+        needed = migrations.newest_revision()
+        try:
+            found = await migrations.current_revision(self.database)
+        except Unavailable as error:
+            raise OperatorError(
+                f"AUTHSVC_DATABASE_URL: the database cannot be reached ({error.__cause__}). "
+                "Is it running, and are host, port, user, password and database name right?"
+            ) from error
+        if found is None or (found != needed and found in migrations.known_revisions()):
+            raise OperatorError(
+                f"The database is at migration {found or 'none'} and this version needs {needed}. "
+                "Run: authsvc db upgrade"
+            )
+        if found != needed:
+            raise OperatorError(
+                f"The database is at migration {found}, which this version does not know: it belongs to a "
+                "newer authsvc, or to another application. Install that version, or name another database."
+            )
+        if self.redis is not None:
+            await redis_client.refuse_eviction(self.redis)
+
+    async def states(self) -> dict[str, State]:
+        """Return how each store is now."""
+        redis: State = "not configured"
+        if self.redis is not None:
+            redis = "ok" if await redis_client.ping(self.redis) else "away"
+        return {"database": "ok" if await self.database.ping() else "away", "redis": redis}
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self.redis is not None:
+            await self.redis.aclose()
+        await self.database.close()

@@ -1,0 +1,67 @@
+"""What an access token is, whatever its format."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from authsvc.scopes import Scope
+from authsvc.storage.database import Transaction
+from authsvc.storage.standing import Standing
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """The facts of an access token. A client's own has no account, session or username."""
+
+    id: str
+    client_id: str
+    subject: str
+    scope: Scope
+    audience: str
+    issued_at: datetime
+    expires_at: datetime
+    session_id: UUID | None = None
+    account_id: UUID | None = None
+    username: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A token that is ours and has not expired, and how it stands."""
+
+    token: AccessToken
+    standing: Standing
+
+    @property
+    def is_live(self) -> bool:
+        """Whether introspection calls it active."""
+        return self.standing is Standing.LIVE
+
+
+@dataclass(frozen=True)
+class AccessTokenRequest:
+    """What to issue. Both moments are whole seconds; `number` counts within the session."""
+
+    client_id: str
+    subject: str
+    scope: Scope
+    audience: str
+    issued_at: datetime
+    expires_at: datetime
+    session_id: UUID | None = None
+    username: str | None = None
+    number: int = 0
+
+
+class AccessTokenFormat(Protocol):
+    """One of the two formats."""
+
+    async def issue(self, tx: Transaction, request: AccessTokenRequest) -> str:
+        """Return a new token; what it stores lives or dies with *tx*."""
+
+    async def judge(self, token: str) -> Verdict | None:
+        """Return the verdict on a token of this format; None if it is not ours, or has expired."""
+
+    async def revoke(self, token: str, facts: AccessToken) -> None:
+        """Make this one token dead for every check that begins after the return (RFC 7009)."""

@@ -1,0 +1,145 @@
+"""JWT access tokens (RFC 9068): what is in one, and what makes one good."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from authsvc.clock import Clock
+from authsvc.errors import InvalidScope, Unavailable
+from authsvc.scopes import format_scope, parse_scope
+from authsvc.secret_tokens import new_id
+from authsvc.storage import denied_tokens
+from authsvc.storage.database import Database, Transaction
+from authsvc.storage.denylist import Denial, Denylist
+from authsvc.storage.redis_client import RedisAway
+from authsvc.storage.standing import Standings, TokenNames
+from authsvc.tokens import strict_jwt
+from authsvc.tokens.access_token import AccessToken, AccessTokenRequest, Verdict
+from authsvc.tokens.audiences import Audiences
+from authsvc.tokens.keys import KeyRing
+
+NOT_BEFORE_LEEWAY = timedelta(seconds=5)
+_LATEST = 253_402_300_799  # the last second of the year 9999, which is as far as datetime goes
+
+
+@dataclass(frozen=True)
+class JwtFormat:
+    """Issues and judges JWT access tokens; revokes one by denying its `jti`."""
+
+    database: Database
+    denylist: Denylist | None
+    standings: Standings
+    keys: KeyRing
+    audiences: Audiences
+    issuer: str
+    typ: str
+    clock: Clock
+
+    async def issue(self, tx: Transaction, request: AccessTokenRequest) -> str:  # noqa: ARG002 - a JWT stores nothing
+        """Return a signed JWT.
+
+        Raises:
+            Unavailable: no key can sign.
+        """
+        claims: dict[str, object] = {
+            "iss": self.issuer,
+            "sub": request.subject,
+            "aud": request.audience,
+            "client_id": request.client_id,
+            "iat": int(request.issued_at.timestamp()),
+            "exp": int(request.expires_at.timestamp()),
+            "jti": str(new_id()),
+        }
+        if request.scope:
+            claims["scope"] = format_scope(request.scope)
+        if request.session_id is not None:
+            claims |= {"sid": str(request.session_id), "username": request.username}
+        return strict_jwt.sign(self.keys.current(), claims, typ=self.typ)
+
+    async def judge(self, token: str) -> Verdict | None:
+        """Return the verdict on *token*; None unless we signed it, for us, and it has not expired.
+
+        Raises:
+            Unavailable: neither the denylist nor the database could be asked.
+        """
+        read = await strict_jwt.read_claims(token, self.keys)
+        if read is None:
+            return None
+        kid, claims = read
+        facts = self._facts(claims)
+        if facts is None or facts.expires_at <= self.clock():
+            return None
+        if claims["iss"] != self.issuer or not await self.audiences.include(facts.audience):
+            return None
+        names = TokenNames(facts.id, kid, facts.client_id, facts.session_id, facts.account_id)
+        return Verdict(facts, await self.standings.ask(names))
+
+    def _facts(self, claims: strict_jwt.Claims) -> AccessToken | None:
+        names = ("iss", "sub", "aud", "client_id", "jti")
+        texts = {name: value for name in names if isinstance(value := claims.get(name), str) and value}
+        moments = {name: _moment(claims[name]) for name in ("iat", "exp", "nbf") if name in claims}
+        issued_at, expires_at = moments.get("iat"), moments.get("exp")
+        if len(texts) < len(names) or None in moments.values() or issued_at is None or expires_at is None:
+            return None
+        not_before = moments.get("nbf")
+        if not_before is not None and not_before > self.clock() + NOT_BEFORE_LEEWAY:
+            return None
+        try:
+            session_id = _optional(claims.get("sid"))
+            username = claims.get("username")
+            account_id = UUID(texts["sub"]) if session_id is not None else None
+            scope = parse_scope(_text(claims.get("scope", "")))
+        except (ValueError, InvalidScope):
+            return None
+        if (username is not None and not isinstance(username, str)) or (session_id is None) != (
+            username is None
+        ):
+            return None
+        return AccessToken(
+            id=texts["jti"],
+            client_id=texts["client_id"],
+            subject=texts["sub"],
+            scope=scope,
+            audience=texts["aud"],
+            issued_at=issued_at,
+            expires_at=expires_at,
+            session_id=session_id,
+            account_id=account_id,
+            username=username,
+        )
+
+    async def revoke(self, token: str, facts: AccessToken) -> None:  # noqa: ARG002 - one JWT has many spellings, so it goes by its id
+        """Deny the token's `jti`: first in the database, which lasts, then in Redis.
+
+        Raises:
+            Unavailable: the database is away; the token still lives (RFC 7009 §2.2.1).
+        """
+        async with self.database.transaction() as tx:
+            await denied_tokens.add(tx, facts.id, expires_at=facts.expires_at, mark=self.denylist is not None)
+        if self.denylist is None:
+            return
+        try:
+            await self.denylist.deny([(Denial.of_token(facts.id), facts.expires_at - self.clock())])
+        except RedisAway:
+            return
+        with suppress(Unavailable):  # the denial is kept and told; a mark too many is delivered once more
+            async with self.database.transaction() as tx:
+                await denied_tokens.delivered(tx, facts.id)
+
+
+def _moment(value: object) -> datetime | None:
+    # A bool is an int in Python, and not a time in JSON.
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LATEST:
+        return None
+    return datetime.fromtimestamp(value, tz=UTC)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("not a string")  # noqa: TRY004 - a malformed claim, not a mistake of the caller
+    return value
+
+
+def _optional(value: object) -> UUID | None:
+    return None if value is None else UUID(_text(value))

@@ -1,0 +1,46 @@
+"""Make signing keys, and keep their private part encrypted under the server's secret."""
+
+from base64 import urlsafe_b64encode
+
+from cryptography.fernet import Fernet, MultiFernet
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from authsvc.server_keys import ServerKeys
+
+RSA_BITS = 3072
+
+
+class KeyMaterial:
+    """Makes, encrypts and decrypts private keys (PEM, PKCS #8)."""
+
+    def __init__(self, server_keys: ServerKeys) -> None:
+        self._box = MultiFernet(Fernet(urlsafe_b64encode(key.encryption_key)) for key in server_keys.all)
+
+    def new_pair(self, algorithm: str) -> tuple[str, str]:
+        """Return a new key: its public PEM and its encrypted private PEM."""
+        private: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+        if algorithm == "ES256":
+            private = ec.generate_private_key(ec.SECP256R1())
+        else:
+            private = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+        public_pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        private_pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return public_pem.decode(), self._box.encrypt(private_pem).decode()
+
+    def decrypt(self, encrypted: str) -> str:
+        """Return the private PEM.
+
+        Raises:
+            cryptography.fernet.InvalidToken: no secret in force encrypted it.
+        """
+        return self._box.decrypt(encrypted).decode()
+
+    def reencrypt(self, encrypted: str) -> str:
+        """Return the same private PEM encrypted under the first secret; raises as `decrypt`."""
+        return self._box.rotate(encrypted).decode()

@@ -1,0 +1,128 @@
+"""The key ring of one instance: signs with the current key, verifies with any that is not revoked."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography.fernet import InvalidToken
+from jose import jwk
+from jose.backends.base import Key
+
+from authsvc.clock import Clock
+from authsvc.errors import Unavailable
+from authsvc.storage import signing_keys
+from authsvc.storage.database import Database
+from authsvc.storage.signing_keys import StoredKey
+from authsvc.tokens.key_material import KeyMaterial
+
+RETIRED_FOR = timedelta(hours=25)
+"""How long a key is published after its successor took over: longer than any access token lives."""
+
+_RELOAD_INTERVAL = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """One key, parsed once. `private` is None where no secret in force can decrypt it."""
+
+    kid: str
+    algorithm: str
+    public: Key
+    private: Key | None
+    signs_from: datetime | None
+
+
+class KeyRing:
+    """All signing keys as this instance knows them."""
+
+    def __init__(self, database: Database, material: KeyMaterial, clock: Clock) -> None:
+        self._database = database
+        self._material = material
+        self._clock = clock
+        self._keys: dict[str, SigningKey] = {}
+        self._loaded_at: datetime | None = None
+
+    async def load(self) -> None:
+        """Read the keys.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        now = self._clock()
+        async with self._database.reading() as tx:
+            rows = await signing_keys.every(tx)
+        # Replaced whole, so that a withdrawn key is gone with the assignment.
+        self._keys = {row.kid: self._parsed(row) for row in rows if row.revoked_at is None}
+        self._loaded_at = now
+
+    def _parsed(self, row: StoredKey) -> SigningKey:
+        known = self._keys.get(row.kid)
+        if known is not None and known.signs_from == row.signs_from and known.private is not None:
+            return known
+        try:
+            private = jwk.construct(self._material.decrypt(row.encrypted_private_pem), row.algorithm)
+        except InvalidToken:
+            private = None
+        public = jwk.construct(row.public_pem, row.algorithm)
+        return SigningKey(row.kid, row.algorithm, public, private, row.signs_from)
+
+    def current(self) -> SigningKey:
+        """Return the key that signs now.
+
+        Raises:
+            Unavailable: none can, because the secret that encrypted it is not in force.
+        """
+        now = self._clock()
+        signing = [key for key in self._keys.values() if key.signs_from is not None and key.signs_from <= now]
+        usable = [key for key in signing if key.private is not None]
+        if not usable:
+            raise Unavailable("No signing key can be used; run: authsvc keys list", retry_after=10)
+        return max(usable, key=lambda key: key.signs_from or now)
+
+    async def find(self, kid: str) -> SigningKey | None:
+        """Return the key with this id; an unknown one makes the ring look again, once a second at most.
+
+        Raises:
+            Unavailable: the id is unknown and the database is away.
+        """
+        now = self._clock()
+        if kid not in self._keys and (
+            self._loaded_at is None or abs(now - self._loaded_at) >= _RELOAD_INTERVAL
+        ):
+            await self.load()
+        return self._keys.get(kid)
+
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        """Return the public keys (RFC 7517): those waiting, signing, and lately retired."""
+        now = self._clock()
+        return {"keys": [public_jwk(key) for key in published(list(self._keys.values()), now)]}
+
+
+def published(keys: Sequence[SigningKey], now: datetime) -> list[SigningKey]:
+    """Return the keys that others may still need."""
+    starts = sorted(key.signs_from for key in keys if key.signs_from is not None)
+
+    def is_needed(key: SigningKey) -> bool:
+        if key.signs_from is None:
+            return True
+        successors = [start for start in starts if start > key.signs_from]
+        return not successors or successors[0] + RETIRED_FOR > now
+
+    return [key for key in keys if is_needed(key)]
+
+
+def public_jwk(key: SigningKey) -> dict[str, str]:
+    """Return the public JWK of *key* with its `kid`, `alg` and `use`."""
+    # `to_dict` of a private key would hold the private part.
+    members = {name: str(value) for name, value in key.public.to_dict().items()}
+    return members | {"kid": key.kid, "alg": key.algorithm, "use": "sig"}
+
+
+def thumbprint(public: Key) -> str:
+    """Return the JWK thumbprint (RFC 7638), which serves as `kid`."""
+    members = public.to_dict()
+    names = ("crv", "kty", "x", "y") if members["kty"] == "EC" else ("e", "kty", "n")
+    canonical = json.dumps({name: members[name] for name in names}, separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:32]

@@ -1,0 +1,95 @@
+"""Opaque access tokens: random, and only their SHA-256 is in the database."""
+
+from dataclasses import dataclass
+
+from authsvc.clock import Clock
+from authsvc.secret_tokens import decode_base64url, encode_base64url, fingerprint, new_random_bytes
+from authsvc.server_keys import TAG_LENGTH, ServerKeys
+from authsvc.storage import access_tokens
+from authsvc.storage.access_tokens import OpaqueToken, TokenSurroundings
+from authsvc.storage.database import Database, Transaction
+from authsvc.storage.standing import Standing
+from authsvc.tokens.access_token import AccessToken, AccessTokenRequest, Verdict
+
+PREFIX = "asvc_at_"
+_SECRET_LENGTH = 32
+_LENGTH = len(PREFIX) + -(-(_SECRET_LENGTH + TAG_LENGTH) * 4 // 3)
+
+
+@dataclass(frozen=True)
+class OpaqueFormat:
+    """Issues and judges opaque access tokens; revokes one by deleting its row."""
+
+    database: Database
+    server_keys: ServerKeys
+    clock: Clock
+
+    async def issue(self, tx: Transaction, request: AccessTokenRequest) -> str:
+        """Return a new token and store its SHA-256."""
+        token = PREFIX + encode_base64url(self.server_keys.tagged(new_random_bytes(_SECRET_LENGTH)))
+        await access_tokens.insert(
+            tx,
+            OpaqueToken(
+                sha256=fingerprint(token),
+                session_id=request.session_id,
+                client_id=request.client_id,
+                number=request.number,
+                scope=request.scope,
+                audience=request.audience,
+                issued_at=request.issued_at,
+                expires_at=request.expires_at,
+            ),
+        )
+        return token
+
+    async def judge(self, token: str) -> Verdict | None:
+        """Return the verdict on *token*; None if it is not in the database, or has expired.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        if not self._is_ours(token):
+            return None
+        async with self.database.reading() as tx:
+            found = await access_tokens.find(tx, fingerprint(token))
+        if found is None or found[0].expires_at <= self.clock():
+            return None
+        stored, around = found
+        return Verdict(_facts(stored, around), _standing(around))
+
+    def _is_ours(self, token: str) -> bool:
+        if not token.startswith(PREFIX) or len(token) != _LENGTH:
+            return False
+        data = decode_base64url(token.removeprefix(PREFIX))
+        return data is not None and self.server_keys.untagged(data) is not None
+
+    async def revoke(self, token: str, facts: AccessToken) -> None:  # noqa: ARG002 - its row goes by its fingerprint
+        """Delete the token's row.
+
+        Raises:
+            Unavailable: the database is away; the token still lives (RFC 7009 §2.2.1).
+        """
+        async with self.database.transaction() as tx:
+            await access_tokens.remove(tx, fingerprint(token))
+
+
+def _standing(around: TokenSurroundings) -> Standing:
+    if around.session_ended:
+        return Standing.SESSION_ENDED
+    return Standing.DENIED if around.is_suspended else Standing.LIVE
+
+
+def _facts(stored: OpaqueToken, around: TokenSurroundings) -> AccessToken:
+    return AccessToken(
+        # Shown to callers as `jti`; half of the fingerprint, from which no token can be made.
+        id=encode_base64url(stored.sha256[:16]),
+        client_id=stored.client_id,
+        subject=stored.client_id if around.account_id is None else str(around.account_id),
+        scope=stored.scope,
+        audience=stored.audience,
+        issued_at=stored.issued_at,
+        expires_at=stored.expires_at,
+        session_id=stored.session_id,
+        account_id=around.account_id,
+        username=around.username,
+    )

@@ -1,0 +1,100 @@
+"""The one door to python-jose: compact JWS of our own keys, and nothing else (RFC 7515, RFC 8725).
+
+python-jose ignores `crit`, `kid` and `typ`, takes more than one spelling of base64, and lets
+errors of many kinds out; so everything about the text is checked here, and it only judges
+signatures. Times and liveness are judged elsewhere: they change, a signature does not.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+
+from jose import jws
+from jose.exceptions import JOSEError
+
+from authsvc.secret_tokens import decode_base64url, encode_base64url
+from authsvc.tokens.keys import KeyRing, SigningKey
+
+MAX_LENGTH = 8192
+_SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_ACCEPTED_TYPES = frozenset({"at+jwt", "application/at+jwt", "jwt"})
+_HEADER_MEMBERS = frozenset({"alg", "kid", "typ"})
+
+Claims = Mapping[str, object]
+
+
+def has_jwt_shape(token: str) -> bool:
+    """Whether *token* is written like a compact JWS and is short enough to be ours."""
+    return len(token) <= MAX_LENGTH and _SHAPE.fullmatch(token) is not None
+
+
+def sign(key: SigningKey, claims: Claims, *, typ: str) -> str:
+    """Return *claims* as a compact JWS with the header members `alg`, `typ` and `kid`."""
+    if key.private is None:
+        raise ValueError(f"key {key.kid} has no private part here")
+    header = _json_segment({"alg": key.algorithm, "typ": typ, "kid": key.kid})
+    signed = f"{header}.{_json_segment(claims)}"
+    return f"{signed}.{encode_base64url(key.private.sign(signed.encode()))}"
+
+
+def _json_segment(members: Claims) -> str:
+    return encode_base64url(json.dumps(members, separators=(",", ":")).encode())
+
+
+async def read_claims(token: str, keys: KeyRing) -> tuple[str, Claims] | None:
+    """Return the key id and the claims of *token* if one of our keys signed this very text.
+
+    Raises:
+        Unavailable: the key is unknown here and the database cannot be asked for it.
+    """
+    if not has_jwt_shape(token):
+        return None
+    header_text, payload_text, signature_text = token.split(".")
+    header = _members(header_text)
+    # The signature's spelling too: base64 that ends in other unused bits decodes to the same bytes.
+    if header is None or decode_base64url(signature_text) is None or not _acceptable(header):
+        return None
+    key = await keys.find(str(header["kid"]))
+    # The key decides the algorithm, never the token (RFC 8725 §3.1).
+    if key is None or header["alg"] != key.algorithm:
+        return None
+    try:
+        jws.verify(token, key.public, [key.algorithm])
+    except (JOSEError, ValueError, TypeError, RecursionError):
+        return None
+    claims = _members(payload_text)
+    return None if claims is None else (key.kid, claims)
+
+
+def _acceptable(header: Claims) -> bool:
+    typ = header.get("typ")
+    return (
+        header.keys() == _HEADER_MEMBERS
+        and all(isinstance(value, str) for value in header.values())
+        and isinstance(typ, str)
+        and typ.lower() in _ACCEPTED_TYPES
+    )
+
+
+def _members(segment: str) -> Claims | None:
+    data = decode_base64url(segment)
+    if data is None:
+        return None
+    try:
+        members = json.loads(
+            data.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError):
+        return None
+    return members if isinstance(members, dict) else None
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member twice")
+    return members
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON")

@@ -1,0 +1,37 @@
+"""Usernames: RFC 8265 UsernameCaseMapped decides which two are the same."""
+
+import unicodedata
+
+import precis_i18n
+
+from authsvc.errors import Unprocessable
+
+MAX_LENGTH = 255
+
+_profile = precis_i18n.get_profile("UsernameCaseMapped")
+
+
+def username_key(username: str) -> str | None:
+    """Return the form that accounts are found and told apart by; None if nobody can have this name."""
+    if not 1 <= len(username) <= MAX_LENGTH:
+        return None
+    try:
+        key = str(_profile.enforce(username))
+    except UnicodeEncodeError:
+        return None
+    return key if len(key) <= MAX_LENGTH else None
+
+
+def acceptable_username(username: str) -> tuple[str, str]:
+    """Return the name as shown (NFC) and its key.
+
+    Raises:
+        Unprocessable: nobody can have this name.
+    """
+    shown = unicodedata.normalize("NFC", username)
+    key = username_key(shown)
+    if key is None:
+        raise Unprocessable(
+            f"A username has 1 to {MAX_LENGTH} characters, without spaces and control characters (RFC 8265)."
+        )
+    return shown, key

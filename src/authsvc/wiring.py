@@ -1,0 +1,218 @@
+"""The composition root: settings go in, services come out, and settings stop here."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from authsvc.accounts import Accounts
+from authsvc.clients import Clients
+from authsvc.clock import Clock, system_clock
+from authsvc.errors import Unavailable
+from authsvc.grants.client_credentials import ClientCredentialsGrant
+from authsvc.grants.issuing import TokenIssuer
+from authsvc.grants.password import PasswordGrant
+from authsvc.grants.refresh_token import RefreshTokenGrant
+from authsvc.introspection import Introspector
+from authsvc.passwords import PasswordHasher
+from authsvc.revocation import Revoker
+from authsvc.server_keys import ServerKeys
+from authsvc.sessions import SessionLimits, Sessions
+from authsvc.settings import Settings
+from authsvc.storage.purge import Purge
+from authsvc.storage.standing import Standings
+from authsvc.storage.stores import Stores
+from authsvc.tokens.access_token import AccessTokenFormat
+from authsvc.tokens.audiences import Audiences
+from authsvc.tokens.jwt import JwtFormat
+from authsvc.tokens.key_material import KeyMaterial
+from authsvc.tokens.key_rotation import KeyRotation
+from authsvc.tokens.keys import KeyRing
+from authsvc.tokens.opaque import OpaqueFormat
+from authsvc.tokens.refresh_handle import RefreshHandles
+from authsvc.tokens.verifier import TokenVerifier
+
+RELOAD_SECONDS = 5
+"""How often an instance looks for keys and audiences that others have made."""
+
+_log = structlog.stdlib.get_logger("authsvc.wiring")
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything an endpoint or a command may use."""
+
+    stores: Stores
+    accounts: Accounts
+    clients: Clients
+    sessions: Sessions
+    password_grant: PasswordGrant
+    refresh_token_grant: RefreshTokenGrant
+    client_credentials_grant: ClientCredentialsGrant
+    introspector: Introspector
+    revoker: Revoker
+    verifier: TokenVerifier
+    keys: KeyRing
+    key_rotation: KeyRotation
+    audiences: Audiences
+    purge: Purge
+    hasher: PasswordHasher
+    clock: Clock
+    issuer: str
+    jwks_max_age_seconds: int
+    max_body_bytes: int
+
+    async def reload(self) -> None:
+        """Read again what other instances may have changed.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        await self.keys.load()
+        await self.audiences.load()
+
+
+def build_services(settings: Settings, *, clock: Clock = system_clock) -> Services:
+    """Return services that nothing has been asked of yet."""
+    stores = build_stores(settings)
+    database, denylist = stores.database, stores.denylist
+    server_keys = build_server_keys(settings)
+    material = KeyMaterial(server_keys)
+    audience = settings.audience_or_issuer
+    keys = KeyRing(database, material, clock)
+    audiences = Audiences(database, audience, clock)
+    limits = SessionLimits(
+        idle=timedelta(seconds=settings.session_idle_seconds),
+        absolute=timedelta(seconds=settings.session_max_seconds),
+    )
+    sessions = Sessions(database, denylist, limits, settings.access_token_lifetime, clock)
+    clients = Clients(database, denylist, clock)
+    hasher = build_hasher(settings)
+    accounts = Accounts(database, denylist, sessions, hasher, settings.password_min_length, clock)
+    jwt = JwtFormat(
+        database,
+        denylist,
+        Standings(database, denylist),
+        keys,
+        audiences,
+        settings.issuer,
+        settings.jwt_typ,
+        clock,
+    )
+    opaque = OpaqueFormat(database, server_keys, clock)
+    verifier = TokenVerifier(jwt, opaque)
+    handles = RefreshHandles(server_keys)
+    issuing_format = choose_issuing_format(settings, jwt, opaque)
+    issuer = TokenIssuer(issuing_format, handles, settings.access_token_lifetime, limits, audience, clock)
+    overlap = timedelta(seconds=settings.refresh_overlap_seconds)
+    refresh = RefreshTokenGrant(database, handles, server_keys, issuer, sessions, overlap, clock)
+    return Services(
+        stores=stores,
+        accounts=accounts,
+        clients=clients,
+        sessions=sessions,
+        password_grant=PasswordGrant(
+            database, accounts, sessions, issuer, server_keys, settings.sessions_per_account, clock
+        ),
+        refresh_token_grant=refresh,
+        client_credentials_grant=ClientCredentialsGrant(database, issuer),
+        introspector=Introspector(verifier, refresh, settings.issuer, clock),
+        revoker=Revoker(verifier, refresh, sessions, clients),
+        verifier=verifier,
+        keys=keys,
+        key_rotation=KeyRotation(
+            database,
+            denylist,
+            material,
+            settings.signing_algorithm,
+            timedelta(seconds=settings.jwks_max_age_seconds),
+            clock,
+        ),
+        audiences=audiences,
+        purge=Purge(database, limits.idle, limits.absolute),
+        hasher=hasher,
+        clock=clock,
+        issuer=settings.issuer,
+        jwks_max_age_seconds=settings.jwks_max_age_seconds,
+        max_body_bytes=settings.max_body_kib * 1024,
+    )
+
+
+def choose_issuing_format(settings: Settings, jwt: JwtFormat, opaque: OpaqueFormat) -> AccessTokenFormat:
+    """Return the format to issue from now on; both are always judged."""
+    match settings.token_format:
+        case "jwt":
+            return jwt
+        case "opaque":
+            return opaque
+
+
+def build_stores(settings: Settings) -> Stores:
+    """Return the stores, not connected yet."""
+    return Stores.at(
+        settings.database_url.get_secret_value(),
+        None if settings.redis_url is None else settings.redis_url.get_secret_value(),
+        pool_size=settings.database_pool_size,
+        database_timeout_seconds=settings.database_timeout_seconds,
+        redis_timeout_seconds=settings.redis_timeout_seconds,
+    )
+
+
+def build_server_keys(settings: Settings) -> ServerKeys:
+    """Return the working keys of the configured secrets."""
+    return ServerKeys([secret.get_secret_value() for secret in settings.secret_keys])
+
+
+def build_hasher(settings: Settings) -> PasswordHasher:
+    """Return the password hasher at the configured cost."""
+    return PasswordHasher(
+        memory_kib=settings.hash_memory_kib,
+        passes=settings.hash_passes,
+        lanes=settings.hash_lanes,
+        threads=settings.hash_threads,
+        niceness=settings.hash_niceness,
+        max_wait_seconds=settings.hash_max_wait_seconds,
+    )
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, *, clock: Clock = system_clock) -> AsyncIterator[Services]:
+    """Check the stores, make what a first start needs, and yield the services.
+
+    Raises:
+        OperatorError: the database is away, is behind its migrations or ahead of this version, or
+            Redis evicts.
+    """
+    services = build_services(settings, clock=clock)
+    try:
+        await services.stores.check()
+        await services.key_rotation.ensure()
+        await services.reload()
+        yield services
+    finally:
+        services.hasher.close()
+        await services.stores.close()
+
+
+@asynccontextmanager
+async def kept_fresh(services: Services) -> AsyncIterator[None]:
+    """Reload keys and audiences in the background for the length of the block."""
+    task = asyncio.create_task(_reload_for_ever(services))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _reload_for_ever(services: Services) -> None:
+    while True:
+        await asyncio.sleep(RELOAD_SECONDS)
+        try:
+            await services.reload()
+        except Unavailable as error:
+            _log.warning("reload_failed", reason=error.description)

@@ -1,0 +1,140 @@
+"""Fixtures for every test: the real servers, the four stacks, and what the run prints at its end."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from tests import demands
+from tests.fixtures.clock import ManualClock
+from tests.fixtures.postgres import PostgresServer, postgres_server
+from tests.fixtures.redis import RedisServer, redis_server
+from tests.fixtures.service import PASSWORD, Registered, Service
+from tests.fixtures.stack import STACKS, Stack, make_settings, migrate, running
+
+_REDIS_DATABASES = {"postgres-jwt": 1, "postgres-opaque": 2}
+_counted = pytest.StashKey[Counter[str]]()
+_exceptions = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_counted] = Counter()
+    config.stash[_exceptions] = {}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every test of the service on all four stacks, but for those marked `only`."""
+    if "stack" not in metafunc.fixturenames:
+        return
+    stacks: tuple[str, ...] = STACKS
+    for marker in metafunc.definition.iter_markers("only"):
+        stacks = marker.args
+        metafunc.config.stash[_exceptions][metafunc.definition.nodeid] = marker.kwargs["reason"]
+    metafunc.parametrize("stack", stacks, indirect=True, scope="session")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    for item in session.items:
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        if (
+            parameters.get("stack") in STACKS
+            and item.nodeid.split("[")[0] not in session.config.stash[_exceptions]
+        ):
+            session.config.stash[_counted][parameters["stack"]] += 1
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    counted, exceptions = config.stash[_counted], config.stash[_exceptions]
+    if counted:
+        counts = ", ".join(f"{stack} {counted[stack]}" for stack in STACKS)
+        terminalreporter.write_line(
+            f"tests of each stack: {counts}; and by name, {len(exceptions)} on some only:"
+        )
+        for name, reason in sorted(exceptions.items()):
+            terminalreporter.write_line(f"  {name}: {reason}")
+    terminalreporter.write_line(demands.summary())
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real Postgres of the suite's own."""
+    server = postgres_server()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[RedisServer]:
+    """A real Redis of the suite's own."""
+    server = redis_server()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+async def stack(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stack]:
+    """The service of one of the four stacks."""
+    kind, token_format = request.param.split("-")
+    redis_url = None
+    if kind == "postgres":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        name = f"stack_{token_format}"
+        server.create_database(name)
+        url = server.url(name)
+        redis_url = request.getfixturevalue("redis").url(_REDIS_DATABASES[request.param])
+    else:
+        url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('sqlite')}/authsvc.db"
+    settings = make_settings(url, redis_url, token_format=token_format)
+    await migrate(settings)
+    async with running(settings, ManualClock()) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def hashes() -> dict[str, str]:
+    """The hash of PASSWORD, computed once."""
+    return {}
+
+
+@pytest.fixture
+async def service(stack: Stack, hashes: dict[str, str]) -> AsyncIterator[Service]:
+    """An empty service."""
+    if not hashes:
+        hashes[PASSWORD] = await stack.services.hasher.hash(PASSWORD)
+    await stack.empty()
+    async with stack.http() as http:
+        yield Service(stack, http, hashes[PASSWORD])
+
+
+class MakeService(Protocol):
+    async def __call__(self, **settings: Any) -> Service: ...
+
+
+@pytest.fixture
+async def service_with(service: Service) -> AsyncIterator[MakeService]:
+    """Make the same service over the same stores and clock, with other settings."""
+    async with AsyncExitStack() as opened:
+
+        async def make(**values: Any) -> Service:
+            settings = service.stack.settings.model_copy(update=values)
+            other = await opened.enter_async_context(running(settings, service.clock))
+            return Service(other, await opened.enter_async_context(other.http()), service.password_hash)
+
+        yield make
+
+
+@pytest.fixture
+async def caller(service: Service) -> Registered:
+    """A client that may introspect every token."""
+    return await service.add_client("a resource server", may_introspect=True)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return Path(__file__).parents[1]
