@@ -1,7 +1,8 @@
 """Make `.venv` what a lock says: `environment.py run` or `environment.py dev`.
 
-Any Python from 3.11 runs this, with nothing but its standard library. A stamp, `.venv/.run` or `.venv/.dev`, is
-written last and holds the folder it was made in, so neither an interrupted nor a moved environment passes for whole.
+Any Python from 3.11 runs this, with nothing but its standard library. A stamp, `.venv/.run` or
+`.venv/.dev`, is written last and holds the folder it was made in, so neither an interrupted nor a
+moved environment passes for whole.
 """
 
 import fcntl
@@ -19,7 +20,7 @@ LOCKS = {"run": Path("requirements.lock"), "dev": Path("requirements-dev.lock")}
 
 
 def main(purpose: str) -> None:
-    """Install the lock of `purpose` over what is there; nothing is removed, so a running server keeps its packages."""
+    """Install the lock of `purpose` over what is there; a running server keeps its packages."""
     held = take_turn()
     if is_current(purpose):
         return
@@ -71,7 +72,7 @@ def made(path: Path) -> int:
 
 
 def remove_half_installed() -> None:
-    """Make pip install again what it was killed in: it writes RECORD last, and believes a package without one."""
+    """Make pip install again what it was killed in: it writes RECORD last, and believes one without."""
     for packages in VENV.glob("lib/python*/site-packages"):
         unfinished = [info for info in packages.glob("*.dist-info") if not (info / "RECORD").exists()]
         for folder in (*unfinished, *packages.glob("~*")):

@@ -109,7 +109,8 @@ class Accounts:
         length = len(normalise(password))
         if not self.password_min_length <= length <= MAX_LENGTH:
             raise Unprocessable(
-                f"A password has {self.password_min_length} to {MAX_LENGTH:,} characters; this one has {length:,}."
+                f"A password has {self.password_min_length} to {MAX_LENGTH:,} characters; "
+                f"this one has {length:,}."
             )
         if not is_storable(password):
             raise Unprocessable("A password holds no control characters.")

@@ -26,7 +26,9 @@ class Revoker:
     clients: Clients
 
     async def revoke(self, token: str, client: Client) -> None:
-        """Revoke *token* if it was issued to *client*: a refresh token ends its session, an access token dies alone.
+        """Revoke *token* if it was issued to *client*.
+
+        A refresh token ends its session, an access token dies alone.
 
         Raises:
             Unavailable: the database is away; the token still lives (RFC 7009 §2.2.1).

@@ -26,7 +26,7 @@ _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "sqlite+aiosqlite": "sqlite+aiosqlite",
 }
-NEW_SECRET = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+HOW_TO_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 
 
 def _split(value: object) -> object:
@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     )
     issuer: str = Field(
         default="http://127.0.0.1:8000",
-        description="The URL clients reach this service under; `iss` in tokens, the stem of every URL we write.",
+        description="The URL that clients reach this service under: `iss`, and the stem of its own URLs.",
     )
     audience: str | None = Field(default=None, description="`aud` in tokens. Default: the issuer.")
     access_token_seconds: int = Field(default=300, ge=5, le=86_400, description="Life of an access token.")
@@ -147,7 +147,7 @@ class Settings(BaseSettings):
         secrets = [secret.get_secret_value() for secret in value]
         if not secrets or any(len(secret) < MIN_SECRET_LENGTH for secret in secrets):
             raise ValueError(
-                f"needs secrets of at least {MIN_SECRET_LENGTH} characters; make one with: {NEW_SECRET}"
+                f"needs secrets of at least {MIN_SECRET_LENGTH} characters; make one with: {HOW_TO_MAKE_ONE}"
             )
         if len(set(secrets)) < len(secrets):
             raise ValueError("holds the same secret twice; write each one once")
@@ -249,7 +249,7 @@ def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
         cure = {
             "AUTHSVC_DATABASE_URL": "write postgresql://USER:PASSWORD@HOST:5432/DATABASE, "
             "or start `authsvc dev`, which needs none",
-            "AUTHSVC_SECRET_KEYS": f"make one with: {NEW_SECRET}",
+            "AUTHSVC_SECRET_KEYS": f"make one with: {HOW_TO_MAKE_ONE}",
         }[name]
         return f"{name} is not set; {cure}."
     return f"{name} {message.removeprefix('Value error, ')}."

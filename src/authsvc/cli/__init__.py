@@ -24,7 +24,7 @@ app.add_typer(keys.app, name="keys")
 app.command("openapi")(openapi.openapi)
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer hands over a flag
+def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"authsvc {__version__}")
         raise typer.Exit

@@ -25,7 +25,7 @@ Grants = Annotated[
 Audience = Annotated[
     str | None, typer.Option("--audience", help="`aud` of its tokens. Default: the service's.")
 ]
-SECRET_ONCE = "The secret is shown this once; keep it where the application finds it."
+SHOWN_ONCE = "The secret is shown this once; keep it where the application finds it."
 
 
 def _record(client: Client) -> dict[str, Value]:
@@ -57,7 +57,9 @@ def add(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Register a client. Without `--grant` it gets every grant its kind can use, without `--scope` the scope account.
+    """Register a client.
+
+    Without `--grant` it gets every grant its kind can use, without `--scope` the scope `account`.
 
     A web or mobile app: `authsvc clients add shop`
 
@@ -85,7 +87,7 @@ def add(
     if secret is not None:
         record = {"client_id": record.pop("client_id"), "client_secret": secret} | record
     print_record(
-        record, as_json=as_json, sentence=f"Client registered. {SECRET_ONCE if secret else ''}".strip()
+        record, as_json=as_json, sentence=f"Client registered. {SHOWN_ONCE if secret else ''}".strip()
     )
 
 
@@ -148,7 +150,7 @@ def rotate_secret(
     span = timedelta(seconds=overlap)
     secret = with_services(lambda services: services.clients.rotate_secret(client_id, overlap=span))
     record: dict[str, Value] = {"client_id": client_id, "client_secret": secret}
-    print_record(record, as_json=as_json, sentence=SECRET_ONCE)
+    print_record(record, as_json=as_json, sentence=SHOWN_ONCE)
 
 
 @app.command()

@@ -59,7 +59,7 @@ def current(*, as_json: Json = False) -> None:
 
 @app.command()
 def purge(*, as_json: Json = False) -> None:
-    """Delete rows that nothing can need any more: expired tokens, sessions that are over, deleted accounts."""
+    """Delete what nothing can need any more: expired tokens, sessions that are over, deleted accounts."""
 
     async def work(services: Services) -> dict[str, int]:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())

@@ -70,6 +70,6 @@ def curl_lines(base: str) -> str:
             f"TOKEN=$(curl -s {base}/login {login} | tee /dev/stderr | {take})",
             f'curl -s {base}/me -H "Authorization: Bearer $TOKEN"',
             f'curl -s {base}/introspect -u {client} -d "token=$TOKEN"',
-            f"curl -s -o /dev/null -w '%{{http_code}}\\n' -X POST {base}/logout -H \"Authorization: Bearer $TOKEN\"",
+            f'curl -si -X POST {base}/logout -H "Authorization: Bearer $TOKEN" | head -n 1',
         ]
     )

@@ -56,8 +56,8 @@ def reencrypt(*, as_json: Json = False) -> None:
         done, unreadable = await services.key_rotation.reencrypt()
         if unreadable:
             raise OperatorError(
-                f"{unreadable} of {done + unreadable} keys cannot be decrypted with any of AUTHSVC_SECRET_KEYS; "
-                "add the secret that encrypted them. The others are done."
+                f"{unreadable} of {done + unreadable} keys cannot be decrypted with any of "
+                "AUTHSVC_SECRET_KEYS; add the secret that encrypted them. The others are done."
             )
         return done
 

@@ -48,7 +48,7 @@ def dev(
     typer.echo(
         f"\nauthsvc is starting at {base} (try it in a browser: {base}/docs)\n"
         f"Demo account: {demo.DEMO_USERNAME} / {demo.DEMO_PASSWORD}\n\n"
-        "Log in, ask who you are, introspect as a service does, log out. Paste these into another terminal:\n\n"
+        "Log in, ask who you are, introspect as a service does, log out; paste into another terminal:\n\n"
         f"{demo.curl_lines(base)}\n"
     )
     run(settings, host=host, port=port)
@@ -68,9 +68,13 @@ def _dev_settings(host: str, port: int) -> Settings:
         "database_url": f"sqlite+aiosqlite:///{folder / 'authsvc.db'}",
         "secret_keys": _kept_secret(folder),
     }
-    for name, value in {"issuer": _issuer(host, port), "log_format": "console"}.items():
-        if not os.environ.get(PREFIX + name.upper()):  # noqa: TID251 - before there are settings
-            overrides[name] = value
+    defaults = {"issuer": _issuer(host, port), "log_format": "console"}
+    # What the environment says of these wins.
+    overrides |= {
+        name: value
+        for name, value in defaults.items()
+        if not os.environ.get(PREFIX + name.upper())  # noqa: TID251 - before there are settings
+    }
     return load_settings(**overrides)
 
 
@@ -119,7 +123,8 @@ def serve(
     settings = load_settings()
     if workers > 1 and settings.is_embedded:
         raise OperatorError(
-            f"A SQLite database serves one process; --workers {workers} needs Postgres ({PREFIX}DATABASE_URL)."
+            f"A SQLite database serves one process; --workers {workers} needs Postgres: "
+            "set AUTHSVC_DATABASE_URL to postgresql://USER:PASSWORD@HOST:5432/DATABASE"
         )
     configure_logs(settings.log_format, settings.log_level)
     refuse_taken_port(host, port)

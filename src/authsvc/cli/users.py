@@ -131,7 +131,7 @@ def end_sessions(name: Name, *, as_json: Json = False) -> None:
 
 @app.command()
 def delete(name: Name, *, as_json: Json = False) -> None:
-    """Disable an account, end all its sessions at once and free its name; `db purge` removes the rows later."""
+    """Disable an account, end all its sessions at once and free its name; `db purge` removes it later."""
 
     async def work(services: Services) -> int:
         return await services.accounts.delete(await services.accounts.named(name))

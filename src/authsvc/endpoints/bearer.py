@@ -1,7 +1,6 @@
 """Read the access token of a request: in the Authorization header, nowhere else (RFC 6750 §2.1)."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Depends, Request
 
@@ -49,8 +48,8 @@ class SignedInUser:
         if token.account_id is None or token.session_id is None:
             raise InsufficientScope("This token is a client's own; a user's is needed.")
         self.token = token
-        self.account_id: UUID = token.account_id
-        self.session_id: UUID = token.session_id
+        self.account_id = token.account_id
+        self.session_id = token.session_id
 
 
 User = Annotated[SignedInUser, Depends()]

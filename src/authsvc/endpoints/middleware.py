@@ -2,7 +2,6 @@
 
 import re
 import time
-from uuid import UUID
 
 import structlog
 from prometheus_client import Histogram
@@ -76,5 +75,4 @@ def _count(scope: Scope, status: int, seconds: float) -> None:
 
 def _request_id(headers: Headers) -> str:
     given = headers.get("x-request-id", "")
-    identifier: str | UUID = given if _REQUEST_ID.fullmatch(given) else new_id()
-    return str(identifier)
+    return given if _REQUEST_ID.fullmatch(given) else str(new_id())

@@ -19,7 +19,8 @@ router = APIRouter(tags=[OAUTH])
 @router.post(
     "/revoke",
     summary="Revoke a token",
-    responses={200: {"description": "Dead, or never alive: an empty object either way."}} | ERRORS,
+    response_description="Dead, or never alive: an empty object either way.",
+    responses=ERRORS,
     openapi_extra=form_body(TokenQueryForm) | {"security": [{"client": []}]},
 )
 async def revoke(

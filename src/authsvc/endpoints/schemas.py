@@ -72,7 +72,7 @@ class TokenResponse(BaseModel):
     """What a granted token request returns (RFC 6749 §5.1)."""
 
     access_token: str
-    token_type: Literal["Bearer"] = "Bearer"
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the type of a token, not one
     expires_in: int = Field(description="Seconds.")
     refresh_token: str | None = Field(default=None, description="Absent for a client's own token.")
     scope: str = Field(description="What was granted.")

@@ -15,7 +15,7 @@ from authsvc.scopes import format_scope
 
 router = APIRouter(tags=["user"])
 
-_BY_USER = {"security": [{"user": []}]}
+_BY_USER: dict[str, object] = {"security": [{"user": []}]}
 
 
 @router.get("/me", summary="Who am I", responses=problems(401, 403, 503), openapi_extra=_BY_USER)

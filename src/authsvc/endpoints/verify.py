@@ -19,8 +19,8 @@ _SAFE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 @router.get(
     "/verify",
     summary="Let a request through, or not",
-    responses={200: {"description": "Let it through; the X-Auth-* headers say for whom."}}
-    | problems(401, 403, 503),
+    response_description="Let it through; the X-Auth-* headers say for whom.",
+    responses=problems(401, 403, 503),
     openapi_extra={"security": [{"user": []}]},
 )
 async def verify(token: LiveToken, scope: str = "") -> Response:

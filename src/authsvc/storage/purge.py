@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Mapped
 from sqlmodel import SQLModel, col
 
 from authsvc.storage.database import Database
@@ -36,7 +37,7 @@ class Purge:
 
     def _what(
         self, safe: datetime, now: datetime
-    ) -> list[tuple[type[SQLModel], "sa.ColumnElement[Any]", "sa.ColumnElement[bool]"]]:
+    ) -> list[tuple[type[SQLModel], Mapped[bytes] | Mapped[str] | Mapped[UUID], "sa.ColumnElement[bool]"]]:
         over = sa.or_(
             col(SessionRow.ended_at).is_not(None),
             col(SessionRow.last_used_at) <= now - self.idle,
@@ -55,7 +56,10 @@ class Purge:
         ]
 
     async def _batch(
-        self, table: type[SQLModel], key: "sa.ColumnElement[Any]", condition: "sa.ColumnElement[bool]"
+        self,
+        table: type[SQLModel],
+        key: Mapped[bytes] | Mapped[str] | Mapped[UUID],
+        condition: "sa.ColumnElement[bool]",
     ) -> int:
         chosen = sa.select(key).where(condition).limit(BATCH).with_for_update(skip_locked=True)
         async with self.database.transaction() as tx:

@@ -14,7 +14,7 @@ NAMESPACE = "{authsvc}:"
 """The braces put all keys into one slot of a cluster."""
 
 
-class RedisAway(Exception):  # noqa: N818 - a state of the store, which callers answer by asking Postgres
+class RedisAway(Exception):
     """Redis could not be asked, or not in time."""
 
 
@@ -42,7 +42,7 @@ async def ping(redis: Redis) -> bool:
     """Whether Redis answers."""
     try:
         with redis_errors():
-            await redis.execute_command("PING")
+            await redis.get(NAMESPACE)
     except RedisAway:
         return False
     return True
@@ -63,7 +63,7 @@ async def refuse_eviction(redis: Redis) -> None:
         return
     if policy != "noeviction":
         raise OperatorError(
-            f"AUTHSVC_REDIS_URL: this Redis evicts keys (maxmemory-policy {policy}), so it could forget that a "
-            "token was revoked. Set it with: redis-cli CONFIG SET maxmemory-policy noeviction "
+            f"AUTHSVC_REDIS_URL: this Redis evicts keys (maxmemory-policy {policy}), so it could forget that "
+            "a token was revoked. Set it with: redis-cli CONFIG SET maxmemory-policy noeviction "
             "(and in redis.conf), or name another Redis."
         )

@@ -146,8 +146,7 @@ async def _use(
 async def end(tx: Transaction, which: Which, *, reason: str, now: datetime, mark: bool) -> list[EndedSession]:
     """End the sessions that are meant and have not ended; return those.
 
-    Args:
-        mark: whether the denylist still has to hear of it.
+    *mark* says that the denylist still has to hear of it.
     """
     # In one order, so that two who end the same sessions do not wait for each other in a ring.
     chosen = (

@@ -63,7 +63,7 @@ class KeyRotation:
             coming = [key for key in keys if key.signs_from and key.signs_from > now and not key.revoked_at]
             if coming:
                 raise OperatorError(
-                    f"Key {coming[0].kid} already takes over at {coming[0].signs_from:%Y-%m-%d %H:%M:%S} UTC; "
+                    f"Key {coming[0].kid} takes over at {coming[0].signs_from:%Y-%m-%d %H:%M:%S} UTC; "
                     "rotate again after that, or withdraw a key at once with: authsvc keys revoke KID"
                 )
             waiting = _waiting(keys) or self._new(keys[-1].position + 1, now)
