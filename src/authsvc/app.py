@@ -50,6 +50,7 @@ def build_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         # Its logs would hand out parsed bodies, passwords among them.
         telemetry={"logs": False},
+        generate_unique_id_function=lambda route: route.name,
     )
     for router in ROUTERS:
         app.include_router(router)

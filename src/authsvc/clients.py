@@ -54,14 +54,14 @@ class Clients:
         Raises:
             InvalidClient: unknown, disabled, a wrong secret, or none where one is needed.
         """
+        known = None
         for client_id, secret in dict.fromkeys(credentials.readings):
             client = await self.find(client_id)
+            known = known or client
             if self._proves(client, secret) and client is not None and client.disabled_at is None:
                 return client
-        audit.record(
-            "client_authentication_failed",
-            client_id=credentials.readings[0][0][:80] if credentials.readings else None,
-        )
+        # A name that is no client's stays out of the log: it may be a secret in the wrong field.
+        audit.record("client_authentication_failed", client_id=None if known is None else known.id)
         raise InvalidClient("The client is unknown or disabled, or its secret is wrong or missing.")
 
     async def named_or_public(self, credentials: ClientCredentials) -> Client:

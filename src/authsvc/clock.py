@@ -1,7 +1,7 @@
 """Where time enters the service: every operation that needs it has a `Clock` field."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
 """Returns the present moment as an aware `datetime` in UTC."""
@@ -10,8 +10,3 @@ Clock = Callable[[], datetime]
 def system_clock() -> datetime:
     """Return what this host takes for now, in UTC."""
     return datetime.now(UTC)
-
-
-def whole_seconds_until(moment: datetime, *, now: datetime) -> int:
-    """Return how many full seconds lie between *now* and *moment*; negative once it has passed."""
-    return (moment - now) // timedelta(seconds=1)

@@ -84,7 +84,7 @@ class MissingBearerToken(BearerError):
     """No access token was sent; the challenge then names no error (RFC 6750 §3.1)."""
 
     def __init__(self) -> None:
-        super().__init__("Send an access token in the header 'Authorization: Bearer …'.")
+        super().__init__("Send an access token in the header 'Authorization: Bearer TOKEN'.")
 
 
 class InvalidBearerToken(BearerError):

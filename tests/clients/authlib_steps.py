@@ -13,7 +13,7 @@ from tests.clients.authlib_service import Service
 def main(url: str, token_format: str) -> int:
     """Run every step, print a line of TAP for each, and return how many were red."""
     service = Service(url)
-    steps = authlib_client.STEPS + authlib_resource_server.STEPS
+    steps = [*authlib_client.STEPS, *authlib_resource_server.STEPS]
     if token_format == "jwt":
         steps += authlib_resource_server.JWT_STEPS
     red = 0

@@ -64,12 +64,12 @@ def curl_lines(base: str) -> str:
     """Return four lines that log in, ask who that is, introspect and log out, pasted in this order."""
     client = f"{DEMO_INTROSPECTING_CLIENT_ID}:{DEMO_INTROSPECTING_CLIENT_SECRET}"
     login = f"-d username={DEMO_USERNAME} --data-urlencode 'password={DEMO_PASSWORD}'"
-    take = """sed -E 's/.*"access_token":"([^"]+)".*/\\1/'"""
+    take = """sed 's/.*"access_token":"//; s/".*//'"""
     return "\n".join(
         [
-            f"TOKEN=$(curl -s {base}/login {login} | tee /dev/stderr | {take})",
-            f'curl -s {base}/me -H "Authorization: Bearer $TOKEN"',
-            f'curl -s {base}/introspect -u {client} -d "token=$TOKEN"',
+            f'TOKEN=$(curl -s {base}/login {login} | {take}); echo "$TOKEN"',
+            f'curl -s {base}/me -H "Authorization: Bearer $TOKEN"; echo',
+            f'curl -s {base}/introspect -u {client} -d "token=$TOKEN"; echo',
             f'curl -si -X POST {base}/logout -H "Authorization: Bearer $TOKEN" | head -n 1',
         ]
     )

@@ -2,7 +2,9 @@
 
 import asyncio
 import errno
+import signal
 import socket
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -140,6 +142,8 @@ async def _check(settings: Settings) -> None:
 
 def run(settings: Settings, *, host: str, port: int, workers: int = 1) -> None:
     """Serve until told to stop. Workers read the settings from the environment themselves."""
+    # uvicorn drains on SIGTERM and then raises it once more; an orderly end is a success.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         "authsvc.app:create_app" if workers > 1 else create_app(settings),
         factory=workers > 1,

@@ -18,13 +18,13 @@ from authsvc.endpoints import (
 ROUTERS = tuple(
     module.router
     for module in (
-        introspect,
-        verify,
         login,
-        refresh,
         token,
+        refresh,
         logout,
+        introspect,
         revoke,
+        verify,
         sessions,
         password,
         well_known,

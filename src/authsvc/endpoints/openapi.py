@@ -1,5 +1,7 @@
 """The OpenAPI document: security schemes, and the bodies that only errors have."""
 
+from typing import Any
+
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
@@ -36,8 +38,19 @@ def describe(app: FastAPI) -> dict[str, object]:
             description=app.description,
             routes=app.routes,
         )
+        _drop_framework_errors(document)
         components = document.setdefault("components", {})
         components["securitySchemes"] = _SECURITY_SCHEMES
         components["schemas"][ProblemResponse.__name__] = ProblemResponse.model_json_schema()
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _drop_framework_errors(document: dict[str, Any]) -> None:
+    """Take out the framework's own 422, which `error_responses` never lets out."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)

@@ -19,6 +19,7 @@ _SAFE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 @router.get(
     "/verify",
     summary="Let a request through, or not",
+    response_class=Response,
     response_description="Let it through; the X-Auth-* headers say for whom.",
     responses=problems(401, 403, 503),
     openapi_extra={"security": [{"user": []}]},

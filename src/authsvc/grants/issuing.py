@@ -1,10 +1,10 @@
 """Make the access token and the refresh token that a grant ends in."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from authsvc.clients import Client
-from authsvc.clock import Clock, whole_seconds_until
+from authsvc.clock import Clock
 from authsvc.scopes import Scope
 from authsvc.sessions import SessionLimits
 from authsvc.storage.database import Transaction
@@ -37,10 +37,10 @@ class TokenIssuer:
     def access_until(self, now: datetime, *, created_at: datetime) -> datetime:
         """Return when an access token issued at *now* expires: never after its session could be over.
 
-        In whole seconds, since `exp` is (RFC 7519 §4.1.4): the life rounded up, the limit down.
+        In whole seconds, counted from `iat`, since that is what a JWT can say (RFC 7519 §4.1.4).
         """
         limit = self.limits.end_of(created_at=created_at, last_used_at=now)
-        return min(_rounded_up(now + self.lifetime), limit.replace(microsecond=0))
+        return min(now + self.lifetime, limit).replace(microsecond=0)
 
     async def for_session(
         self, tx: Transaction, session: Session, *, client: Client, username: str, scope: Scope
@@ -65,14 +65,14 @@ class TokenIssuer:
 
     async def for_client(self, tx: Transaction, client: Client, scope: Scope) -> IssuedTokens:
         """Issue an access token that is the client's own (RFC 6749 §4.4); no refresh token."""
-        now = self.clock()
+        now = self.clock().replace(microsecond=0)
         request = AccessTokenRequest(
             client_id=client.id,
             subject=client.id,
             scope=scope,
             audience=client.audience or self.audience,
-            issued_at=now.replace(microsecond=0),
-            expires_at=_rounded_up(now + self.lifetime),
+            issued_at=now,
+            expires_at=now + self.lifetime,
         )
         return await self._issue(tx, request, None)
 
@@ -81,11 +81,7 @@ class TokenIssuer:
     ) -> IssuedTokens:
         return IssuedTokens(
             access_token=await self.format.issue(tx, request),
-            expires_in=whole_seconds_until(request.expires_at, now=self.clock()),
+            expires_in=(request.expires_at - request.issued_at) // timedelta(seconds=1),
             scope=request.scope,
             refresh_token=refresh_token,
         )
-
-
-def _rounded_up(moment: datetime) -> datetime:
-    return datetime.fromtimestamp(-(-moment.timestamp() // 1), tz=UTC)
