@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import sqlalchemy as sa
+from asyncpg import PostgresError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from authsvc.errors import Unavailable
-from authsvc.storage.dialect import prepare_sqlite
+from authsvc.storage.dialect import is_temporary, prepare_sqlite
 
 Transaction = AsyncConnection
 """An open transaction; what a store's function is given."""
@@ -34,7 +35,10 @@ class Database:
             max_overflow=0,
             pool_timeout=timeout_seconds,
             connect_args=connect_args,
+            # An error's text may reach a log; the parameters hold hashes and names.
+            hide_parameters=True,
         )
+        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         if is_sqlite:
             prepare_sqlite(self.engine)
 
@@ -60,10 +64,6 @@ class Database:
             async with self._autocommit.connect() as connection:
                 yield connection
 
-    @property
-    def _autocommit(self) -> AsyncEngine:
-        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
-
     async def ping(self) -> bool:
         """Whether the database answers."""
         try:
@@ -84,9 +84,10 @@ def _driver_errors() -> Iterator[None]:
         yield
     except PoolTimeoutError as error:
         raise Unavailable(_FULL) from error
-    except (OSError, TimeoutError, OperationalError, InterfaceError) as error:
+    # What the driver raises while it connects comes as it is, all else wrapped.
+    except (OSError, TimeoutError, OperationalError, InterfaceError, PostgresError) as error:
         raise Unavailable(_AWAY) from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or is_temporary(error):
             raise Unavailable(_AWAY) from error
         raise

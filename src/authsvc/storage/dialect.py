@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -31,6 +32,16 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+# Connection lost, a replica or a full server, a deadlock or a lost race, an operator's stop.
+_TEMPORARY_STATES = ("08", "25006", "40", "53", "55P03", "57")
+
+
+def is_temporary(error: DBAPIError) -> bool:
+    """Whether Postgres says that the same statement may do later (its SQLSTATE)."""
+    state = getattr(error.orig, "sqlstate", None)
+    return isinstance(state, str) and state.startswith(_TEMPORARY_STATES)
 
 
 class _Cursor(Protocol):
