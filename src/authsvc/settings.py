@@ -6,37 +6,25 @@ Imported by `cli`, `app` and `wiring` only: below them there are values, not set
 import os
 from datetime import timedelta
 from difflib import get_close_matches
-from ipaddress import ip_network
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from authsvc.errors import OperatorError
-from authsvc.urls import is_loopback_host, origin_of
+from authsvc.setting_values import (
+    HOW_TO_MAKE_A_SECRET,
+    DatabaseUrl,
+    Issuer,
+    Networks,
+    Origins,
+    RedisUrl,
+    SecretKeys,
+)
 
 PREFIX = "AUTHSVC_"
 # Kubernetes injects the last two beside a Service named "authsvc".
 IGNORED_PREFIXES = ("AUTHSVC_TEST_", "AUTHSVC_SERVICE_", "AUTHSVC_PORT")
-MIN_SECRET_LENGTH = 32
-_DRIVERS = {
-    "postgres": "postgresql+asyncpg",
-    "postgresql": "postgresql+asyncpg",
-    "postgresql+asyncpg": "postgresql+asyncpg",
-    "sqlite": "sqlite+aiosqlite",
-    "sqlite+aiosqlite": "sqlite+aiosqlite",
-}
-HOW_TO_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
-
-
-def _split(value: object) -> object:
-    return (
-        tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-    )
-
-
-CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
@@ -44,21 +32,21 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
-    database_url: SecretStr = Field(
+    database_url: DatabaseUrl = Field(
         description="Where Postgres is: postgresql://USER:PASSWORD@HOST:PORT/DATABASE. "
         "`sqlite+aiosqlite:///FILE` serves a single process."
     )
-    redis_url: SecretStr | None = Field(
+    redis_url: RedisUrl | None = Field(
         default=None,
         description="Where Redis is: redis://HOST:PORT/0. Without it every check asks the database.",
     )
-    secret_keys: SecretList = Field(
+    secret_keys: SecretKeys = Field(
         description="One or more secrets of at least 32 characters; the first mints, all verify."
     )
     token_format: Literal["jwt", "opaque"] = Field(
         default="jwt", description="What is issued from now on. Tokens of the other format stay good."
     )
-    issuer: str = Field(
+    issuer: Issuer = Field(
         default="http://127.0.0.1:8000",
         description="The URL that clients reach this service under: `iss`, and the stem of its own URLs.",
     )
@@ -81,10 +69,10 @@ class Settings(BaseSettings):
     jwks_max_age_seconds: int = Field(
         default=300, ge=0, le=86_400, description="How long others may keep our public keys."
     )
-    cors_origins: CommaSeparated = Field(
+    cors_origins: Origins = Field(
         default=(), description="Origins of browser apps, exact: https://app.example.com"
     )
-    trusted_proxies: CommaSeparated = Field(
+    trusted_proxies: Networks = Field(
         default=(), description="Addresses or networks whose X-Forwarded-For is believed."
     )
     data_dir: str = Field(
@@ -119,75 +107,6 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="One line per security event at info."
     )
-
-    @field_validator("database_url")
-    @classmethod
-    def _database_url(cls, value: SecretStr) -> SecretStr:
-        scheme, separator, rest = value.get_secret_value().partition("://")
-        driver = _DRIVERS.get(scheme)
-        if driver is None or not separator:
-            raise ValueError(
-                "is no URL of Postgres; write postgresql://USER:PASSWORD@HOST:5432/DATABASE "
-                "(or sqlite+aiosqlite:///FILE for a single process)"
-            )
-        return SecretStr(f"{driver}://{rest}")
-
-    @field_validator("redis_url")
-    @classmethod
-    def _redis_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith(
-            ("redis://", "rediss://", "unix://")
-        ):
-            raise ValueError("is no Redis URL; write redis://HOST:6379/0 (rediss:// with TLS)")
-        return value
-
-    @field_validator("secret_keys")
-    @classmethod
-    def _secret_keys(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        secrets = [secret.get_secret_value() for secret in value]
-        if not secrets or any(len(secret) < MIN_SECRET_LENGTH for secret in secrets):
-            raise ValueError(
-                f"needs secrets of at least {MIN_SECRET_LENGTH} characters; make one with: {HOW_TO_MAKE_ONE}"
-            )
-        if len(set(secrets)) < len(secrets):
-            raise ValueError("holds the same secret twice; write each one once")
-        return value
-
-    @field_validator("issuer")
-    @classmethod
-    def _issuer(cls, value: str) -> str:
-        origin = origin_of(value)
-        if origin is None or origin != value:
-            raise ValueError(
-                "must be a bare https URL such as https://auth.example.com: "
-                "no path, query, fragment, user or slash at the end"
-            )
-        if value.startswith("http://") and not is_loopback_host(value):
-            raise ValueError("is http beyond loopback, where anyone can read tokens; write it with https://")
-        return value
-
-    @field_validator("cors_origins")
-    @classmethod
-    def _cors_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            if origin_of(origin) != origin:
-                raise ValueError(
-                    f"holds '{origin}'; write exact origins such as https://app.example.com, "
-                    "separated by commas (no *, no path, no slash at the end)"
-                )
-        return value
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _trusted_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for network in value:
-            try:
-                ip_network(network)
-            except ValueError:
-                raise ValueError(
-                    f"holds '{network}'; write addresses or networks such as 10.0.0.5 or 10.0.0.0/24"
-                ) from None
-        return value
 
     @model_validator(mode="after")
     def _limits_fit(self) -> Self:
@@ -249,7 +168,7 @@ def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
         cure = {
             "AUTHSVC_DATABASE_URL": "write postgresql://USER:PASSWORD@HOST:5432/DATABASE, "
             "or start `authsvc dev`, which needs none",
-            "AUTHSVC_SECRET_KEYS": f"make one with: {HOW_TO_MAKE_ONE}",
+            "AUTHSVC_SECRET_KEYS": f"make one with: {HOW_TO_MAKE_A_SECRET}",
         }[name]
         return f"{name} is not set; {cure}."
     return f"{name} {message.removeprefix('Value error, ')}."
