@@ -14,7 +14,7 @@ done
 
 if [ -n "$bare" ]; then
     package=$("$bare" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
-    echo "$bare cannot make a virtual environment; on Debian or Ubuntu mend it with: sudo apt install $package" >&2
+    echo "$bare cannot make a virtual environment; on Debian or Ubuntu mend it with: apt install $package" >&2
 else
     echo "authsvc needs Python 3.11 or newer, and PATH has neither a python3.11 nor a python3 that is." >&2
 fi

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import structlog
-from prometheus_client import Counter
+
+from authsvc.metrics import EVENTS
 
 Event = Literal[
     "account_changed",
@@ -28,8 +29,6 @@ Event = Literal[
     "session_ended",
     "token_revoked",
 ]
-
-EVENTS = Counter("authsvc_events_total", "Security events by name.", ["event"])
 
 _log = structlog.stdlib.get_logger("authsvc.audit")
 

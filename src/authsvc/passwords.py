@@ -13,6 +13,7 @@ from passlib.context import CryptContext
 from passlib.hash import argon2
 
 from authsvc.errors import Unavailable
+from authsvc.metrics import HASHES, HASHES_REFUSED
 
 MAX_LENGTH = 1024
 _FIRST_ESTIMATE_SECONDS = 0.05
@@ -97,12 +98,14 @@ class PasswordHasher:
     async def _run(self, work: Callable[[], T]) -> T:
         estimate = self._waiting / self._threads * self._seconds_each
         if estimate > self._max_wait:
+            HASHES_REFUSED.inc()
             raise Unavailable("Too many passwords are being checked now.", retry_after=int(estimate) + 1)
         self._waiting += 1
         try:
             result, seconds = await asyncio.get_running_loop().run_in_executor(self._pool, _timed, work)
         finally:
             self._waiting -= 1
+        HASHES.observe(seconds)
         self._seconds_each += _SMOOTHING * (seconds - self._seconds_each)
         return result
 

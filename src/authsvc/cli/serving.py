@@ -1,10 +1,14 @@
 """`authsvc dev` and `authsvc serve`: the server."""
 
 import asyncio
+import atexit
 import errno
+import os
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +19,7 @@ from authsvc.app import create_app
 from authsvc.cli import demo
 from authsvc.errors import OperatorError
 from authsvc.logs import configure_logs
+from authsvc.metrics import MULTIPROCESS_FOLDER
 from authsvc.secret_tokens import new_client_secret
 from authsvc.settings import PREFIX, Settings, load_settings
 from authsvc.storage import migrations
@@ -57,8 +62,6 @@ def dev(
 
 
 def _dev_settings(host: str, port: int) -> Settings:
-    import os  # noqa: PLC0415 - only to tell which variables are set
-
     for name in _OF_PRODUCTION:
         if os.environ.get(PREFIX + name):  # noqa: TID251 - before there are settings
             raise OperatorError(
@@ -144,6 +147,8 @@ def run(settings: Settings, *, host: str, port: int, workers: int = 1) -> None:
     """Serve until told to stop. Workers read the settings from the environment themselves."""
     # uvicorn drains on SIGTERM and then raises it once more; an orderly end is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if workers > 1:
+        _share_metrics()
     uvicorn.run(
         "authsvc.app:create_app" if workers > 1 else create_app(settings),
         factory=workers > 1,
@@ -156,6 +161,13 @@ def run(settings: Settings, *, host: str, port: int, workers: int = 1) -> None:
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
     )
+
+
+def _share_metrics() -> None:
+    """Give the workers, which start with the environment as it is now, one folder to count in."""
+    folder = tempfile.mkdtemp(prefix="authsvc-metrics-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ[MULTIPROCESS_FOLDER] = folder  # noqa: TID251 - the library's own variable
 
 
 def refuse_taken_port(host: str, port: int) -> None:

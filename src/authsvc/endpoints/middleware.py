@@ -4,20 +4,16 @@ import re
 import time
 
 import structlog
-from prometheus_client import Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from authsvc.endpoints.error_responses import problem
+from authsvc.metrics import REQUESTS
 from authsvc.secret_tokens import new_id
 
-REQUESTS = Histogram(
-    "authsvc_request_seconds",
-    "Requests by route and status.",
-    ["method", "route", "status"],
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
-)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+# version, trace id, parent id, flags (W3C Trace Context §3.2)
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _METHODS = frozenset({"GET", "POST", "DELETE", "OPTIONS", "HEAD"})
 
 _log = structlog.stdlib.get_logger("authsvc.request")
@@ -74,5 +70,9 @@ def _count(scope: Scope, status: int, seconds: float) -> None:
 
 
 def _request_id(headers: Headers) -> str:
+    """Return the id that the caller gave this request, or that of its trace, or a new one."""
     given = headers.get("x-request-id", "")
+    trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+    if not given and trace is not None:
+        return trace[1]
     return given if _REQUEST_ID.fullmatch(given) else str(new_id())

@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
+from authsvc import metrics
 from authsvc.endpoints.schemas import HealthResponse, ReadinessResponse
 from authsvc.endpoints.services import ServicesOf
 
@@ -36,6 +37,6 @@ async def readyz(services: ServicesOf) -> Response:
 
 
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
-async def metrics() -> Response:
-    """Return the counters of this process."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+async def read_metrics() -> Response:
+    """Return the counts of this server, all its workers together."""
+    return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)

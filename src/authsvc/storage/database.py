@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from authsvc.errors import Unavailable
+from authsvc.metrics import STORE_ERRORS
 from authsvc.storage.dialect import is_temporary, prepare_sqlite
 
 Transaction = AsyncConnection
@@ -83,11 +84,14 @@ def _driver_errors() -> Iterator[None]:
     try:
         yield
     except PoolTimeoutError as error:
+        STORE_ERRORS.labels("database pool").inc()
         raise Unavailable(_FULL) from error
     # What the driver raises while it connects comes as it is, all else wrapped.
     except (OSError, TimeoutError, OperationalError, InterfaceError, PostgresError) as error:
+        STORE_ERRORS.labels("database").inc()
         raise Unavailable(_AWAY) from error
     except DBAPIError as error:
         if error.connection_invalidated or is_temporary(error):
+            STORE_ERRORS.labels("database").inc()
             raise Unavailable(_AWAY) from error
         raise

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 
+from authsvc.metrics import DENIALS
 from authsvc.storage.redis_client import NAMESPACE, redis_errors
 
 SAFETY = timedelta(seconds=60)
@@ -72,13 +73,15 @@ class Denylist:
         Raises:
             RedisAway: some or all could not be written.
         """
+        written = list(denials)
         with redis_errors():
             async with self.redis.pipeline(transaction=False) as pipeline:
-                for denial, life in denials:
+                for denial, life in written:
                     pipeline.set(
                         _name(denial), b"1", px=None if life is None else _milliseconds(life + SAFETY)
                     )
                 await pipeline.execute()
+        DENIALS.inc(len(written))
 
     async def lift(self, denial: Denial) -> None:
         """Take a denial out of force.

@@ -9,6 +9,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError
 
 from authsvc.errors import OperatorError
+from authsvc.metrics import STORE_ERRORS
 
 NAMESPACE = "{authsvc}:"
 """The braces put all keys into one slot of a cluster."""
@@ -35,6 +36,7 @@ def redis_errors() -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError, TimeoutError) as error:
+        STORE_ERRORS.labels("redis").inc()
         raise RedisAway(str(error)) from error
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import col
 
+from authsvc.metrics import FALLBACKS
 from authsvc.storage.database import Database
 from authsvc.storage.denylist import Denial, Denylist
 from authsvc.storage.redis_client import RedisAway
@@ -60,7 +61,7 @@ class Standings:
             try:
                 return await self._ask_redis(self.denylist, names)
             except RedisAway:
-                pass
+                FALLBACKS.inc()
         return await self._ask_postgres(names)
 
     async def _ask_redis(self, denylist: Denylist, names: TokenNames) -> Standing:

@@ -1,0 +1,35 @@
+"""Every metric of the service. Labels hold names from fixed sets, never a user's or a token's."""
+
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Where several workers share their counts; the library reads it when it is first imported."""
+
+EVENTS = Counter("authsvc_events", "Security events by name; logins by outcome are among them.", ["event"])
+REQUESTS = Histogram(
+    "authsvc_request_seconds",
+    "Time to answer, by method, route and status.",
+    ["method", "route", "status"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
+)
+HASHES = Histogram(
+    "authsvc_password_hash_seconds",
+    "Time one password hash took, without its wait.",
+    buckets=(0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0),
+)
+HASHES_REFUSED = Counter("authsvc_password_hashes_refused", "Passwords not hashed because the wait was long.")
+STORE_ERRORS = Counter("authsvc_store_errors", "Times a store could not be asked.", ["store"])
+FALLBACKS = Counter("authsvc_fallbacks", "Checks that asked the database because Redis could not be asked.")
+DENIALS = Counter("authsvc_denials", "Denials written to the denylist.")
+
+
+def exposition() -> bytes:
+    """Return all metrics in the text format of Prometheus, of every worker of this server."""
+    if not os.environ.get(MULTIPROCESS_FOLDER):  # noqa: TID251 - the library's own variable
+        return generate_latest()
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # the library has no types here
+    return generate_latest(registry)
