@@ -6,7 +6,7 @@ ENV PATH=/opt/authsvc/bin:$PATH
 
 # The packages first: this layer is kept until the lock changes.
 COPY requirements.lock ./
-RUN pip install --require-hashes -r requirements.lock
+RUN pip install --require-hashes --no-deps -r requirements.lock
 
 COPY LICENSE README.md pyproject.toml ./
 COPY alembic alembic

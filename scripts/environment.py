@@ -31,9 +31,10 @@ def main(purpose: str) -> None:
     lock = LOCKS[purpose]
     packages = sum("==" in line for line in lock.read_text(encoding="utf-8").splitlines())
     say(f"Installing {packages} packages …")
-    pip = (str(PYTHON), "-m", "pip", "install", "--quiet")
+    # A lock is complete, and pip before 23.1 forgets its pins where a package asks for another with extras.
+    pip = (str(PYTHON), "-m", "pip", "install", "--quiet", "--no-deps")
     call(held, f"installing {lock}", *pip, "--require-hashes", "-r", str(lock))
-    call(held, "installing authsvc itself", *pip, "--no-deps", "--no-build-isolation", "-e", ".")
+    call(held, "installing authsvc itself", *pip, "--no-build-isolation", "-e", ".")
     # The dev lock contains the other one; scripts/lock.sh checks that.
     for stamp in STAMPS.values() if purpose == "dev" else (STAMPS[purpose],):
         stamp.write_text(f"{ROOT}\n", encoding="utf-8")

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from authsvc import __version__
-from authsvc.cli import clients, db, keys, openapi, serving, users
+from authsvc.cli import clients, db, doctor, keys, openapi, serving, users
 from authsvc.errors import AuthError, OperatorError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.add_typer(db.app, name="db")
 app.add_typer(users.app, name="users")
 app.add_typer(clients.app, name="clients")
 app.add_typer(keys.app, name="keys")
+app.command("doctor")(doctor.doctor)
 app.command("openapi")(openapi.openapi)
 
 

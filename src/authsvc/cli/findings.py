@@ -1,0 +1,220 @@
+"""What `authsvc doctor` looks at, one function a subject: what it found, why it matters, what to type."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+import httpx
+
+from authsvc.clock import system_clock
+from authsvc.errors import OperatorError
+from authsvc.settings import PREFIX, Settings
+from authsvc.storage import inspection
+from authsvc.storage.stores import Stores
+from authsvc.urls import is_loopback_host
+from authsvc.wiring import build_server_keys
+
+Level = Literal["ok", "warning", "problem"]
+
+_WORST_OFFSET = timedelta(seconds=1)
+_DISTINCT_CHARACTERS = 12
+_PROBE_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor's report."""
+
+    subject: str
+    level: Level
+    what: str
+    why: str = ""
+    cure: str = ""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """How the service is to be started."""
+
+    host: str
+    port: int
+    workers: int
+
+
+async def examine(settings: Settings, stores: Stores, around: Surroundings) -> AsyncIterator[Finding]:
+    """Yield every finding, in the order in which a start would fail."""
+    try:
+        await stores.check()
+    except OperatorError as error:
+        yield _refused(error)
+    else:
+        yield Finding("database", "ok", "reachable, and at this version's migration")
+        yield await database_clock(stores)
+        yield await pool_size(settings, stores, around)
+        yield await old_secrets(settings, stores)
+    yield await redis(stores)
+    yield secret_strength(settings)
+    yield listening(settings, around)
+    yield proxies(settings, around)
+    async for finding in issuer(settings):
+        yield finding
+
+
+def _refused(error: OperatorError) -> Finding:
+    what, _, cure = str(error).partition(". ")
+    subject = "redis" if "REDIS" in what else "database"
+    return Finding(subject, "problem", what, "the service refuses to start like this", cure or what)
+
+
+async def database_clock(stores: Stores) -> Finding:
+    """Compare our clock with the database's."""
+    offset = await inspection.clock_offset(stores.database, system_clock)
+    if offset is None:
+        return Finding("clock", "ok", "the embedded database has this host's clock")
+    seconds = offset.total_seconds()
+    if abs(offset) <= _WORST_OFFSET:
+        return Finding("clock", "ok", f"{seconds:+.3f} s from the database's")
+    return Finding(
+        "clock",
+        "problem",
+        f"this host's clock is {abs(seconds):.0f} s {'behind' if seconds > 0 else 'ahead of'} the database's",
+        "tokens expire too early or too late, and other services reject or overtrust them",
+        "timedatectl set-ntp true  (or start chrony), on the host that is wrong",
+    )
+
+
+async def pool_size(settings: Settings, stores: Stores, around: Surroundings) -> Finding:
+    """Compare all workers' pools with what Postgres allows."""
+    found = await inspection.connections(stores.database)
+    wanted = around.workers * settings.database_pool_size
+    if found is None:
+        return Finding("connections", "ok", "the embedded database serves one process")
+    if wanted <= found.allowed - found.taken:
+        return Finding("connections", "ok", f"{wanted} wanted, {found.allowed - found.taken} free")
+    return Finding(
+        "connections",
+        "problem",
+        f"{around.workers} workers with {settings.database_pool_size} connections each want {wanted}, "
+        f"and Postgres has {found.allowed - found.taken} of {found.allowed} free",
+        "under load logins and refreshes are answered 503",
+        f"{PREFIX}DATABASE_POOL_SIZE={max(1, (found.allowed - found.taken) // around.workers)}  "
+        "(or raise max_connections in postgresql.conf)",
+    )
+
+
+async def old_secrets(settings: Settings, stores: Stores) -> Finding:
+    """Count what would be lost if a secret had been removed too early."""
+    known = [key.id for key in build_server_keys(settings).all]
+    lost = await inspection.sessions_minted_by_others(stores.database, known)
+    waiting = await inspection.sessions_minted_by_others(stores.database, known[:1]) - lost
+    if lost:
+        return Finding(
+            "secrets",
+            "problem",
+            f"{lost} open sessions have refresh tokens of a secret that is not configured",
+            "those users must log in again",
+            f"append the removed secret to {PREFIX}SECRET_KEYS until they have refreshed",
+        )
+    note = f"; {waiting} open sessions still need an older one" if waiting else ""
+    return Finding("secrets", "ok", f"{len(known)} configured, every open session's among them{note}")
+
+
+async def redis(stores: Stores) -> Finding:
+    """Say how Redis is."""
+    state = (await stores.states())["redis"]
+    if state == "ok":
+        return Finding("redis", "ok", "reachable")
+    if state == "not configured":
+        return Finding(
+            "redis",
+            "warning",
+            "not configured",
+            "every check of a JWT asks the database, and attempts are counted in each process alone",
+            f"{PREFIX}REDIS_URL=redis://HOST:6379/0",
+        )
+    return Finding(
+        "redis",
+        "problem",
+        "configured, and it does not answer",
+        "checks fall back to the database: right, and slower",
+        f"redis-cli -u ${PREFIX}REDIS_URL ping",
+    )
+
+
+def secret_strength(settings: Settings) -> Finding:
+    """Look for secrets that are long and not random."""
+    for secret in settings.secret_keys:
+        if len(set(secret.get_secret_value())) < _DISTINCT_CHARACTERS:
+            return Finding(
+                "secret strength",
+                "problem",
+                "a secret repeats a few characters",
+                "with it and a copy of the database anyone can mint refresh tokens",
+                "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
+            )
+    return Finding("secret strength", "ok", "long and varied")
+
+
+def listening(settings: Settings, around: Surroundings) -> Finding:
+    """Compare the issuer with the address that is listened at."""
+    local_issuer, local_host = is_loopback_host(settings.issuer), is_loopback_host(around.host)
+    if local_issuer and not local_host:
+        return Finding(
+            "issuer",
+            "problem",
+            f"{settings.issuer} is loopback, and the service is to listen at {around.host}",
+            "tokens and metadata name an address that nobody else can reach",
+            f"{PREFIX}ISSUER=https://auth.example.com",
+        )
+    return Finding("issuer", "ok", f"{settings.issuer}, listening at {around.host}:{around.port}")
+
+
+def proxies(settings: Settings, around: Surroundings) -> Finding:
+    """Look for a proxy in front that is not named."""
+    if settings.issuer.startswith("https://") and not settings.trusted_proxies:
+        return Finding(
+            "proxies",
+            "warning",
+            "the issuer is https, so a proxy stands in front, and none is named",
+            "every request seems to come from the proxy, in the list of sessions and wherever addresses are counted",
+            f"{PREFIX}TRUSTED_PROXIES={around.host if is_loopback_host(around.host) else '10.0.0.0/8'}",
+        )
+    named = ", ".join(settings.trusted_proxies) or "none, and none is needed"
+    return Finding("proxies", "ok", named)
+
+
+async def issuer(settings: Settings) -> AsyncIterator[Finding]:
+    """Ask the issuer's own URL, as a client would."""
+    metadata = f"{settings.issuer}/.well-known/oauth-authorization-server"
+    try:
+        async with httpx.AsyncClient(timeout=_PROBE_SECONDS) as http:
+            told = (await http.get(metadata)).json().get("issuer")
+            verified = await http.get(f"{settings.issuer}/verify", headers={"Authorization": "Bearer doctor"})
+    except (httpx.HTTPError, ValueError, AttributeError) as error:
+        yield Finding(
+            "issuer URL",
+            "warning",
+            f"{metadata} gives no metadata ({type(error).__name__})",
+            "right before the first start; afterwards no client can discover the service",
+            f"curl -i {metadata}",
+        )
+        return
+    if told != settings.issuer:
+        yield Finding(
+            "issuer URL",
+            "problem",
+            f"{metadata} says that the issuer is {told}",
+            "clients compare the two and refuse",
+            f"{PREFIX}ISSUER={told}  (or point that name at this service)",
+        )
+    if "invalid_token" not in verified.headers.get("www-authenticate", ""):
+        yield Finding(
+            "issuer URL",
+            "problem",
+            "the Authorization header does not arrive",
+            "no access token gets through the proxy",
+            "let the proxy pass it on: proxy_set_header Authorization $http_authorization;",
+        )
+    elif told == settings.issuer:
+        yield Finding("issuer URL", "ok", "answers with the metadata of this service")

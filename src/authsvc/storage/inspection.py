@@ -1,0 +1,63 @@
+"""What `authsvc doctor` asks the database about itself."""
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from authsvc.clock import Clock
+from authsvc.storage.database import Database
+from authsvc.storage.tables import SessionRow
+
+_SAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Connections:
+    """How many connections Postgres allows, and how many others hold now."""
+
+    allowed: int
+    taken: int
+
+
+async def clock_offset(database: Database, clock: Clock) -> timedelta | None:
+    """Return how far the database's clock is ahead of ours, by the quickest of five samples; None on SQLite.
+
+    Raises:
+        Unavailable: the database is away.
+    """
+    samples: list[tuple[float, timedelta]] = []
+    async with database.reading() as tx:
+        if tx.dialect.name != "postgresql":
+            return None
+        for _ in range(_SAMPLES):
+            started = time.perf_counter()
+            theirs: datetime = (await tx.execute(sa.text("SELECT clock_timestamp()"))).scalar_one()
+            trip = time.perf_counter() - started
+            samples.append((trip, theirs - clock() + timedelta(seconds=trip / 2)))
+    return min(samples)[1]
+
+
+async def connections(database: Database) -> Connections | None:
+    """Return the connections of Postgres; None on SQLite. Raises as `clock_offset`."""
+    async with database.reading() as tx:
+        if tx.dialect.name != "postgresql":
+            return None
+        allowed = (await tx.execute(sa.text("SELECT current_setting('max_connections')::int"))).scalar_one()
+        others = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        taken = (await tx.execute(sa.text(f"{others} AND pid <> pg_backend_pid()"))).scalar_one()
+    return Connections(allowed=int(allowed), taken=int(taken))
+
+
+async def sessions_minted_by_others(database: Database, key_ids: Collection[str]) -> int:
+    """Return how many open sessions have a refresh token of none of these keys. Raises as `clock_offset`."""
+    statement = (
+        sa.select(sa.func.count())
+        .select_from(SessionRow)
+        .where(col(SessionRow.ended_at).is_(None), col(SessionRow.server_key_id).not_in(list(key_ids)))
+    )
+    async with database.reading() as tx:
+        return int((await tx.execute(statement)).scalar_one())
