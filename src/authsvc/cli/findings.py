@@ -177,7 +177,7 @@ def proxies(settings: Settings, around: Surroundings) -> Finding:
             "proxies",
             "warning",
             "the issuer is https, so a proxy stands in front, and none is named",
-            "every request seems to come from the proxy, in the list of sessions and wherever addresses are counted",
+            "every request seems to come from the proxy, wherever addresses are shown or counted",
             f"{PREFIX}TRUSTED_PROXIES={around.host if is_loopback_host(around.host) else '10.0.0.0/8'}",
         )
     named = ", ".join(settings.trusted_proxies) or "none, and none is needed"
