@@ -31,7 +31,7 @@ def main(purpose: str) -> None:
     lock = LOCKS[purpose]
     packages = sum("==" in line for line in lock.read_text(encoding="utf-8").splitlines())
     say(f"Installing {packages} packages …")
-    # A lock is complete, and pip before 23.1 forgets its pins where a package asks for another with extras.
+    # A lock is complete, and pip before 23.3 forgets its pins where a package asks for another with extras.
     pip = (str(PYTHON), "-m", "pip", "install", "--quiet", "--no-deps")
     call(held, f"installing {lock}", *pip, "--require-hashes", "-r", str(lock))
     call(held, "installing authsvc itself", *pip, "--no-build-isolation", "-e", ".")

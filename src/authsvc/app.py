@@ -10,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from authsvc import __version__
 from authsvc.clock import Clock, system_clock
 from authsvc.endpoints import ROUTERS, error_responses
-from authsvc.endpoints.middleware import RequestFrame
+from authsvc.endpoints.middleware import LastResort, RequestFrame
 from authsvc.endpoints.openapi import describe
 from authsvc.logs import configure_logs
 from authsvc.settings import Settings, load_settings
@@ -56,7 +56,7 @@ def build_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     error_responses.install(app)
     app.openapi = partial(describe, app)  # type: ignore[method-assign] # the documented way to replace it
-    app.add_middleware(RequestFrame, varies_by_origin=bool(settings.cors_origins))
+    app.add_middleware(LastResort)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -65,4 +65,5 @@ def build_app(settings: Settings) -> FastAPI:
             allow_headers=["Authorization", "Content-Type"],
             expose_headers=["Retry-After", "WWW-Authenticate"],
         )
+    app.add_middleware(RequestFrame, varies_by_origin=bool(settings.cors_origins))
     return app

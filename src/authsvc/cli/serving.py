@@ -28,7 +28,7 @@ from authsvc.wiring import build_stores, open_services
 
 Port = Annotated[int, typer.Option("--port", min=1, max=65_535)]
 
-_OF_PRODUCTION = ("DATABASE_URL", "REDIS_URL", "SECRET_KEYS")
+_OF_PRODUCTION = ("DATABASE_URL", "REDIS_URL")
 
 
 def dev(
@@ -65,15 +65,18 @@ def _dev_settings(host: str, port: int) -> Settings:
     for name in _OF_PRODUCTION:
         if os.environ.get(PREFIX + name):  # noqa: TID251 - before there are settings
             raise OperatorError(
-                f"{PREFIX}{name} is set, and `authsvc dev` uses only a database and a secret of its own. "
+                f"{PREFIX}{name} is set, and `authsvc dev` uses only a database of its own. "
                 f"Unset it, or start the real thing: authsvc serve"
             )
     folder = Path(os.environ.get(f"{PREFIX}DATA_DIR") or "./.authsvc").absolute()  # noqa: TID251 - before there are settings
     overrides: dict[str, object] = {
         "database_url": f"sqlite+aiosqlite:///{folder / 'authsvc.db'}",
-        "secret_keys": _kept_secret(folder),
     }
-    defaults = {"issuer": _issuer(host, port), "log_format": "console"}
+    defaults = {
+        "secret_keys": _kept_secret(folder),
+        "issuer": _issuer(host, port),
+        "log_format": "console",
+    }
     # What the environment says of these wins.
     overrides |= {
         name: value

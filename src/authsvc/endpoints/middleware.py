@@ -19,8 +19,32 @@ _METHODS = frozenset({"GET", "POST", "DELETE", "OPTIONS", "HEAD"})
 _log = structlog.stdlib.get_logger("authsvc.request")
 
 
+class LastResort:
+    """Innermost: what nobody expected becomes a plain 500 for the client and a traceback in the log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        has_begun = False
+
+        async def send_noticed(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noticed)
+        except Exception:  # whatever it is: its text may hold a secret, so only the log gets it
+            _log.exception("unexpected_error")
+            if has_begun:
+                raise
+            await problem(500, "Something went wrong here.")(scope, receive, send)
+
+
 class RequestFrame:
-    """Plain ASGI, so that it costs little."""
+    """Outermost: every answer gets its headers, a preflight and a 500 too. Plain ASGI, so it costs little."""
 
     def __init__(self, app: ASGIApp, *, varies_by_origin: bool) -> None:
         self._app = app
@@ -44,13 +68,7 @@ class RequestFrame:
 
         address = scope["client"][0] if scope.get("client") else None
         with structlog.contextvars.bound_contextvars(request_id=request_id, address=address):
-            try:
-                await self._app(scope, receive, send_framed)
-            except Exception:  # the last resort: the client gets a plain 500, the log the traceback
-                _log.exception("unexpected_error")
-                if status:
-                    raise
-                await problem(500, "Something went wrong here.")(scope, receive, send_framed)
+            await self._app(scope, receive, send_framed)
             _count(scope, status, time.perf_counter() - started)
 
     def _add_headers(self, message: Message, request_id: str) -> None:
