@@ -12,8 +12,10 @@ from tests import demands
 from tests.fixtures.clock import ManualClock
 from tests.fixtures.postgres import PostgresServer, postgres_server
 from tests.fixtures.redis import RedisServer, redis_server
-from tests.fixtures.service import PASSWORD, Registered, Service
+from tests.fixtures.service import PASSWORD, Json, Registered, Service
 from tests.fixtures.stack import STACKS, Stack, make_settings, migrate, running
+
+pytest_plugins = ["tests.fixtures.forge", "tests.fixtures.installation"]
 
 _REDIS_DATABASES = {"postgres-jwt": 1, "postgres-opaque": 2}
 _counted = pytest.StashKey[Counter[str]]()
@@ -132,6 +134,13 @@ async def service_with(service: Service) -> AsyncIterator[MakeService]:
 async def caller(service: Service) -> Registered:
     """A client that may introspect every token."""
     return await service.add_client("a resource server", may_introspect=True)
+
+
+@pytest.fixture
+async def signed_in(service: Service) -> Json:
+    """The tokens of a new session of USERNAME, through the public client."""
+    await service.add_account()
+    return await service.login()
 
 
 @pytest.fixture(scope="session")

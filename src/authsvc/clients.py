@@ -191,6 +191,9 @@ def narrow_for(client: Client, requested: Scope | None, *, for_itself: bool) -> 
 
 
 def _check(client: Client) -> None:
+    for what, text in (("name", client.name), ("audience", client.audience)):
+        if text is not None and not (text.strip() and text.isprintable()):
+            raise OperatorError(f"A client's {what} is printable text on one line, and not empty.")
     unknown = client.grants - set(GRANTS)
     if unknown:
         raise OperatorError(f"There is no grant '{min(unknown)}'; choose among {', '.join(GRANTS)}.")

@@ -25,6 +25,7 @@ from authsvc.setting_values import (
 PREFIX = "AUTHSVC_"
 # Kubernetes injects the last two beside a Service named "authsvc".
 IGNORED_PREFIXES = ("AUTHSVC_TEST_", "AUTHSVC_SERVICE_", "AUTHSVC_PORT")
+_CENTURY = 36_525 * 86_400  # a date beyond it may be none that can be written down
 
 
 class Settings(BaseSettings):
@@ -56,9 +57,11 @@ class Settings(BaseSettings):
         default=10, ge=0, le=60, description="How long the predecessor of a refresh token may come again."
     )
     session_idle_seconds: int = Field(
-        default=14 * 86_400, ge=60, description="A session unused for so long is over."
+        default=14 * 86_400, ge=60, le=_CENTURY, description="A session unused for so long is over."
     )
-    session_max_seconds: int = Field(default=90 * 86_400, ge=60, description="No session outlives this.")
+    session_max_seconds: int = Field(
+        default=90 * 86_400, ge=60, le=_CENTURY, description="No session outlives this."
+    )
     sessions_per_account: int = Field(default=100, ge=1, le=10_000, description="One more ends the oldest.")
     signing_algorithm: Literal["ES256", "RS256"] = Field(
         default="ES256", description="For signing keys made from now on. RS256 has 3072 bits."

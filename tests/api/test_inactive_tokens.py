@@ -6,24 +6,11 @@ import pytest
 import sqlalchemy as sa
 
 from authsvc.storage.tables import metadata
-from tests.fixtures.service import Json, Registered, Service
+from tests.fixtures.service import Registered, Service
 
 INACTIVE = {"active": False}
 
 MakeToken = Callable[[Service, Registered], Awaitable[str]]
-
-
-async def contents(service: Service) -> Json:
-    """Every row of the database and every key of Redis."""
-    async with service.transaction() as tx:
-        rows: Json = {
-            table.name: [
-                tuple(row) for row in await tx.execute(sa.select(table).order_by(*table.primary_key))
-            ]
-            for table in metadata.sorted_tables
-        }
-    redis = service.stack.services.stores.redis
-    return rows | {"redis": [] if redis is None else sorted(await redis.keys())}
 
 
 async def unknown_refresh_token(service: Service, client: Registered) -> str:
@@ -151,12 +138,12 @@ async def test_asking_about_a_dead_token_changes_nothing(
     client = await service.add_client(may_introspect=True)
     await service.add_account()
     token = await make(service, client)
-    before = await contents(service)
+    before = await service.contents()
 
     for asking in (client, caller):
         await service.introspect(token, asking)
 
-    assert await contents(service) == before
+    assert await service.contents() == before
 
 
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
@@ -164,8 +151,8 @@ async def test_asking_about_a_live_token_changes_nothing(service: Service, kind:
     client = await service.add_client(may_introspect=True)
     await service.add_account()
     tokens = await service.login(client)
-    before = await contents(service)
+    before = await service.contents()
 
     assert await service.is_live(tokens[kind], client)
 
-    assert await contents(service) == before
+    assert await service.contents() == before

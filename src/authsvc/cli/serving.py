@@ -26,7 +26,8 @@ from authsvc.storage import migrations
 from authsvc.urls import is_loopback_host
 from authsvc.wiring import build_stores, open_services
 
-Port = Annotated[int, typer.Option("--port", min=1, max=65_535)]
+_LAST_PORT = 65_535
+Port = Annotated[int, typer.Option("--port", min=1, max=_LAST_PORT)]
 
 _OF_PRODUCTION = ("DATABASE_URL", "REDIS_URL")
 
@@ -51,7 +52,7 @@ def dev(
     settings = _dev_settings(host, port)
     configure_logs(settings.log_format, settings.log_level)
     asyncio.run(_prepare_dev(settings))
-    base = settings.issuer
+    base = _address(host, port)  # the issuer may be a name that only others can reach
     typer.echo(
         f"\nauthsvc is starting at {base} (try it in a browser: {base}/docs)\n"
         f"Demo account: {demo.DEMO_USERNAME} / {demo.DEMO_PASSWORD}\n\n"
@@ -74,7 +75,7 @@ def _dev_settings(host: str, port: int) -> Settings:
     }
     defaults = {
         "secret_keys": _kept_secret(folder),
-        "issuer": _issuer(host, port),
+        "issuer": _address(host, port),
         "log_format": "console",
     }
     # What the environment says of these wins.
@@ -86,24 +87,32 @@ def _dev_settings(host: str, port: int) -> Settings:
     return load_settings(**overrides)
 
 
-def _issuer(host: str, port: int) -> str:
+def _address(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _kept_secret(folder: Path) -> str:
+    def refusal(reason: str) -> OperatorError:
+        return OperatorError(
+            f"{PREFIX}DATA_DIR: the folder {folder} cannot be used ({reason}). "
+            f"Name one that you may write to: {PREFIX}DATA_DIR=/path authsvc dev"
+        )
+
+    if "?" in str(folder):
+        raise refusal("the embedded database takes no path with a question mark")
+    file = folder / "secret"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        file = folder / "secret"
         if not file.exists():
+            # Somebody's home, or /tmp, is not ours to close to others.
+            if any(folder.iterdir()):
+                raise refusal("it holds files of something else")
             file.touch(mode=0o600)
             file.write_text(new_client_secret())
-        return file.read_text().strip()
+        folder.chmod(0o700)
+        return file.read_text(errors="replace").strip()
     except OSError as error:
-        raise OperatorError(
-            f"{PREFIX}DATA_DIR: the folder {folder} cannot be used ({error.strerror}). "
-            f"Name one that you may write to: {PREFIX}DATA_DIR=/path authsvc dev"
-        ) from None
+        raise refusal(str(error.strerror)) from None
 
 
 async def _prepare_dev(settings: Settings) -> None:
@@ -185,6 +194,11 @@ def refuse_taken_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            taken = error.errno == errno.EADDRINUSE
-            reason = "is taken by another program" if taken else f"cannot be used ({error.strerror})"
-            raise OperatorError(f"{host}:{port} {reason}. Choose another: --port {port + 1}") from None
+            if error.errno != errno.EADDRINUSE:
+                raise OperatorError(
+                    f"{host}:{port} cannot be used ({error.strerror}). Choose other ones with --host and --port."
+                ) from None
+            other = port + 1 if port < _LAST_PORT else port - 1
+            raise OperatorError(
+                f"{host}:{port} is taken by another program. Choose another: --port {other}"
+            ) from None

@@ -18,8 +18,13 @@ FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the pass
 
 
 def _password(*, from_stdin: bool) -> str:
+    if sys.stdin is None:  # closed by whoever started us
+        raise OperatorError("There is no standard input to read a password from.")
     if from_stdin:
-        return sys.stdin.read().removesuffix("\n").removesuffix("\r")
+        try:
+            return sys.stdin.read().removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError:
+            raise OperatorError("The password on standard input is no UTF-8.") from None
     if not sys.stdin.isatty():
         raise OperatorError("There is no terminal to ask for a password; use --password-stdin.")
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))

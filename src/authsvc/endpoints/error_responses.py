@@ -69,6 +69,8 @@ def _headers(request: Request, error: AuthError) -> dict[str, str]:
     if isinstance(error, InvalidClient):
         scheme = request.headers.get("authorization", "").partition(" ")[0].lower()
         headers["WWW-Authenticate"] = f"Bearer {_REALM}" if scheme == "bearer" else f"Basic {_REALM}"
+        if not _speaks_oauth(request):  # a user's endpoint: either would do (RFC 9110 §11.6.1)
+            headers["WWW-Authenticate"] = f"Bearer {_REALM}, Basic {_REALM}"
     return headers
 
 

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from authsvc.endpoints.bearer import LiveToken
@@ -24,19 +24,21 @@ _SAFE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
     responses=problems(401, 403, 503),
     openapi_extra={"security": [{"user": []}]},
 )
-async def verify(token: LiveToken, scope: str = "") -> Response:
+async def verify(request: Request, token: LiveToken, scope: str = "") -> Response:
     """Answer 200 with no body for a live access token, and who it speaks for in headers.
 
     `?scope=a b` demands those scopes. Every header is there on every 200, empty where unknown, so that
     none that a stranger sent gets past the proxy. Reads only: nothing is refreshed.
     """
+    if len(request.query_params.getlist("scope")) > 1:
+        raise InsufficientScope("A scope is demanded twice; name all of them in one parameter.")
     _require(scope, token.scope)
     return Response(
         headers={
             "X-Auth-User": quote(token.username or "", safe=_SAFE),
             "X-Auth-Subject": quote(token.subject, safe=_SAFE),
             "X-Auth-Client": quote(token.client_id, safe=_SAFE),
-            "X-Auth-Scope": format_scope(token.scope),
+            "X-Auth-Scope": quote(format_scope(token.scope), safe=_SAFE),
             "X-Auth-Session": "" if token.session_id is None else str(token.session_id),
             "Cache-Control": "no-store",
         }

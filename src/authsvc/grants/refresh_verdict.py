@@ -74,7 +74,8 @@ def judge(
         return Refused("forged")
     if session.ended_at is not None:
         return Refused("session ended")
-    age = now - session.rotated_at
+    # The clock of the instance that rotated may be a little ahead of ours.
+    age = max(now - session.rotated_at, timedelta(0))
     is_predecessor = presented.generation == session.generation - 1
     if presented.generation < session.generation and not (is_predecessor and age < overlap):
         return Replayed()

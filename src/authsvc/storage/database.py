@@ -5,20 +5,23 @@ from contextlib import asynccontextmanager, contextmanager
 
 import sqlalchemy as sa
 from asyncpg import PostgresError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from authsvc.errors import Unavailable
+from authsvc.errors import OperatorError, Unavailable
 from authsvc.metrics import STORE_ERRORS
-from authsvc.storage.dialect import is_temporary, prepare_sqlite
+from authsvc.storage.dialect import is_no_database, is_temporary, prepare_sqlite
 
 Transaction = AsyncConnection
 """An open transaction; what a store's function is given."""
 
 _AWAY = "The database cannot be reached now; nothing was changed."
 _FULL = "All database connections are in use; nothing was changed."
+# The driver refuses any other with a TypeError, at the first connection.
+_PARAMETERS = {"ssl", "prepared_statement_cache_size", "target_session_attrs"}
 
 
 class Database:
@@ -30,7 +33,7 @@ class Database:
             {} if is_sqlite else {"timeout": timeout_seconds, "command_timeout": timeout_seconds}
         )
         self.engine: AsyncEngine = create_async_engine(
-            url,
+            _parsed(url),
             poolclass=AsyncAdaptedQueuePool,
             pool_size=pool_size,
             max_overflow=0,
@@ -79,6 +82,22 @@ class Database:
         await self.engine.dispose()
 
 
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # its text may hold the password
+        raise OperatorError(
+            "AUTHSVC_DATABASE_URL cannot be read as a URL; write postgresql://USER:PASSWORD@HOST:5432/DATABASE, "
+            "in USER and PASSWORD %40 for @, %3A for : and %2F for /"
+        ) from None
+    if unknown := sorted(parsed.query.keys() - _PARAMETERS):
+        raise OperatorError(
+            f"AUTHSVC_DATABASE_URL has the parameter {unknown[0]}, and the driver knows "
+            f"{', '.join(sorted(_PARAMETERS))} only; for TLS write ?ssl=require"
+        )
+    return parsed
+
+
 @contextmanager
 def _driver_errors() -> Iterator[None]:
     try:
@@ -94,4 +113,9 @@ def _driver_errors() -> Iterator[None]:
         if error.connection_invalidated or is_temporary(error):
             STORE_ERRORS.labels("database").inc()
             raise Unavailable(_AWAY) from error
+        if is_no_database(error):
+            raise OperatorError(
+                "The SQLite file is damaged, or no database at all: restore it, or name another "
+                "(for `authsvc dev`: another AUTHSVC_DATA_DIR, or delete the file)."
+            ) from error
         raise

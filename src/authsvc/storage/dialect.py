@@ -44,6 +44,11 @@ def is_temporary(error: DBAPIError) -> bool:
     return isinstance(state, str) and state.startswith(_TEMPORARY_STATES)
 
 
+def is_no_database(error: DBAPIError) -> bool:
+    """Whether SQLite says that its file is damaged or something else."""
+    return getattr(error.orig, "sqlite_errorname", None) in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}
+
+
 class _Cursor(Protocol):
     def execute(self, statement: str) -> object: ...
     def close(self) -> None: ...

@@ -8,10 +8,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from alembic import command
+from authsvc.errors import OperatorError
 from authsvc.storage.database import Database, Transaction
 
 _PACKAGED = Path(__file__).parents[1] / "_alembic"
 _CHECKOUT = Path(__file__).parents[3] / "alembic"
+_A_TABLE_OF_OURS = "signing_key"
 
 
 def _config() -> Config:
@@ -36,16 +38,31 @@ async def current_revision(database: Database) -> str | None:
     """Return the revision the database is at; None if it has no tables of ours.
 
     Raises:
+        OperatorError: it is at one that this version has no migration for.
         Unavailable: the database cannot be reached.
     """
     async with database.reading() as tx:
-        return await tx.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+        return await tx.run_sync(_revision)
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    heads = MigrationContext.configure(connection).get_current_heads()
+    if not heads:
+        return None
+    # Others number their migrations as we do, so the number alone does not make a database ours.
+    if not known_revisions().issuperset(heads) or not sa.inspect(connection).has_table(_A_TABLE_OF_OURS):
+        raise OperatorError(
+            f"The database is at migration {', '.join(heads)} of a newer authsvc, or of another application. "
+            "Install that version, or name another database."
+        )
+    return heads[0]
 
 
 async def upgrade(database: Database, revision: str = "head") -> None:
     """Bring the database to *revision*; another instance doing the same is waited for.
 
     Raises:
+        OperatorError: as `current_revision`.
         Unavailable: the database cannot be reached.
     """
     async with database.transaction() as tx:
@@ -59,6 +76,7 @@ async def _lock(tx: Transaction) -> None:
 
 
 def _run_upgrade(connection: sa.Connection, revision: str) -> None:
+    _revision(connection)
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, revision)

@@ -21,13 +21,19 @@ class RedisAway(Exception):
 
 def connect(url: str, *, timeout_seconds: float) -> Redis:
     """Return a client that gives up after *timeout_seconds* and never tries twice."""
-    return Redis.from_url(
-        url,
-        socket_timeout=timeout_seconds,
-        socket_connect_timeout=timeout_seconds,
-        retry=Retry(NoBackoff(), 0),
-        max_connections=64,
-    )
+    try:
+        return Redis.from_url(
+            url,
+            socket_timeout=timeout_seconds,
+            socket_connect_timeout=timeout_seconds,
+            retry=Retry(NoBackoff(), 0),
+            max_connections=64,
+        )
+    except ValueError:  # its text may hold the password
+        raise OperatorError(
+            "AUTHSVC_REDIS_URL cannot be read as a URL; write redis://USER:PASSWORD@HOST:6379/0, "
+            "in USER and PASSWORD %40 for @, %3A for : and %2F for /"
+        ) from None
 
 
 @contextmanager

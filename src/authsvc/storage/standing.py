@@ -67,13 +67,15 @@ class Standings:
     async def _ask_redis(self, denylist: Denylist, names: TokenNames) -> Standing:
         session = [] if names.session_id is None else [Denial.of_session(names.session_id)]
         hits = await denylist.which(session + names.denials())
-        if any(denial in hits for denial in session):
+        # A token revoked for itself stays denied when its session ends too: it is nobody's to log out by.
+        if Denial.of_token(names.jti) not in hits and any(denial in hits for denial in session):
             return Standing.SESSION_ENDED
         return Standing.DENIED if hits else Standing.LIVE
 
     async def _ask_postgres(self, names: TokenNames) -> Standing:
         statement = (
             sa.select(
+                col(DeniedTokenRow.jti),
                 col(SessionRow.ended_at),
                 sa.and_(
                     col(ClientRow.disabled_at).is_(None),
@@ -96,7 +98,7 @@ class Standings:
             row = (await tx.execute(statement)).one_or_none()
         if row is None:
             return Standing.DENIED
-        ended_at, undenied = row
-        if ended_at is not None:
+        denied_jti, ended_at, undenied = row
+        if denied_jti is None and ended_at is not None:
             return Standing.SESSION_ENDED
         return Standing.LIVE if undenied else Standing.DENIED

@@ -57,15 +57,10 @@ class Stores:
                 f"AUTHSVC_DATABASE_URL: the database cannot be reached ({error.__cause__}). "
                 "Is it running, and are host, port, user, password and database name right?"
             ) from error
-        if found is None or (found != needed and found in migrations.known_revisions()):
+        if found != needed:
             raise OperatorError(
                 f"The database is at migration {found or 'none'} and this version needs {needed}. "
                 "Run: authsvc db upgrade"
-            )
-        if found != needed:
-            raise OperatorError(
-                f"The database is at migration {found}, which this version does not know: it belongs to a "
-                "newer authsvc, or to another application. Install that version, or name another database."
             )
         if self.redis is not None:
             await redis_client.refuse_eviction(self.redis)
