@@ -35,7 +35,7 @@ def run(connection: sa.Connection) -> None:
 
 async def run_from_settings() -> None:
     """Migrate the configured database."""
-    stores = build_stores(load_settings())
+    stores = build_stores(load_settings(), is_patient=True)
     try:
         async with stores.database.transaction() as tx:
             await tx.run_sync(run)

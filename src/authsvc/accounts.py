@@ -106,15 +106,16 @@ class Accounts:
         audit.record("password_changed", account_id=account_id)
 
     def _acceptable(self, password: str) -> str:
-        length = len(normalise(password))
+        secret = normalise(password)
+        length = len(secret)
         if not self.password_min_length <= length <= MAX_LENGTH:
             raise Unprocessable(
                 f"A password has {self.password_min_length} to {MAX_LENGTH:,} characters; "
                 f"this one has {length:,}."
             )
-        if not is_storable(password):
+        if not is_storable(secret):
             raise Unprocessable("A password holds no control characters.")
-        return password
+        return secret
 
     async def add(self, username: str, password: str, *, account_id: UUID | None = None) -> Account:
         """Make an account.

@@ -1,6 +1,6 @@
 """The web application: routers, error responses, middleware, and the services' life."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -33,12 +33,12 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
             app.state.services = services
             yield
 
-    app = build_app(configured)
+    app = build_app(cors_origins=configured.cors_origins)
     app.router.lifespan_context = lifespan
     return app
 
 
-def build_app(settings: Settings) -> FastAPI:
+def build_app(*, cors_origins: Sequence[str] = ()) -> FastAPI:
     """Return the application without a life of its own: whoever runs it sets `app.state.services`."""
     app = FastAPI(
         title="authsvc",
@@ -57,13 +57,13 @@ def build_app(settings: Settings) -> FastAPI:
     error_responses.install(app)
     app.openapi = partial(describe, app)  # type: ignore[method-assign] # the documented way to replace it
     app.add_middleware(LastResort)
-    if settings.cors_origins:
+    if cors_origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=list(settings.cors_origins),
+            allow_origins=list(cors_origins),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Content-Type"],
             expose_headers=["Retry-After", "WWW-Authenticate"],
         )
-    app.add_middleware(RequestFrame, varies_by_origin=bool(settings.cors_origins))
+    app.add_middleware(RequestFrame)
     return app

@@ -165,5 +165,12 @@ class Unavailable(RetryLater):
     status = 503
 
 
+def reason(error: Unavailable) -> str:
+    """Return what the driver said, on one line in brackets; for the operator, never for a client."""
+    cause = getattr(error.__cause__, "orig", None) or error.__cause__
+    text = str(cause or "").strip() or type(cause).__name__
+    return f"({text.splitlines()[0]})" if cause is not None else ""
+
+
 class OperatorError(Exception):
     """A sentence for the operator: what is wrong, and what to type or write instead."""

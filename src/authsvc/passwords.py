@@ -118,8 +118,11 @@ class PasswordHasher:
 
 
 def normalise(password: str) -> str:
-    """Return the form that is hashed: NFC (NIST SP 800-63B-4 §3.1.1.2)."""
-    return unicodedata.normalize("NFC", password)
+    """Return the form that is hashed: NFC (NIST SP 800-63B-4 §3.1.1.2).
+
+    What is far too long stays as it is: sorting combining marks takes quadratic time.
+    """
+    return unicodedata.normalize("NFC", password) if len(password) <= 2 * MAX_LENGTH else password
 
 
 def is_storable(password: str) -> bool:

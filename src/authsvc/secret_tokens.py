@@ -4,19 +4,21 @@ import hashlib
 import hmac
 import secrets
 import string
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from uuid import UUID
-
-from uuid_utils.compat import uuid7
 
 _ALPHANUMERIC = string.ascii_letters + string.digits
 _CLIENT_SECRET_LENGTH = 43  # 62^43 > 2^256
 
 
 def new_id() -> UUID:
-    """Return a new identifier that sorts by its time of birth (RFC 9562 §5.7)."""
-    return uuid7()
+    """Return a new identifier that sorts by its millisecond of birth (UUID version 7, RFC 9562 §5.7)."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | int.from_bytes(secrets.token_bytes(10))
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
 
 
 def new_random_bytes(count: int) -> bytes:

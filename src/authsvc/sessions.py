@@ -16,7 +16,7 @@ from authsvc.clock import Clock
 from authsvc.errors import Unavailable
 from authsvc.storage import sessions
 from authsvc.storage.database import Database, Transaction
-from authsvc.storage.denylist import Denial, Denylist
+from authsvc.storage.denylist import SAFETY, Denial, Denylist
 from authsvc.storage.redis_client import RedisAway
 from authsvc.storage.sessions import EndedSession, Session, Which
 
@@ -95,6 +95,8 @@ class Sessions:
         denials = [
             (Denial.of_session(session.id), max(session.access_until - now, self.access_token_lifetime))
             for session in ended
+            # One whose last access token is long over has nothing left to deny.
+            if session.access_until > now - SAFETY
         ]
         try:
             await self.denylist.deny(denials)

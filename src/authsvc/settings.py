@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     )
     database_pool_size: int = Field(default=10, ge=1, le=500, description="Connections of one process.")
     database_timeout_seconds: float = Field(
-        default=1.0, gt=0, le=60, description="For connecting, for a free connection, and for one statement."
+        default=0.8, gt=0, le=60, description="For connecting, for a free connection, and for one statement."
     )
     redis_timeout_seconds: float = Field(
         default=0.25, gt=0, le=60, description="A slower Redis counts as away."

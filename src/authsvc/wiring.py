@@ -11,7 +11,7 @@ import structlog
 from authsvc.accounts import Accounts
 from authsvc.clients import Clients
 from authsvc.clock import Clock, system_clock
-from authsvc.errors import Unavailable
+from authsvc.errors import OperatorError, Unavailable
 from authsvc.grants.client_credentials import ClientCredentialsGrant
 from authsvc.grants.issuing import TokenIssuer
 from authsvc.grants.password import PasswordGrant
@@ -62,6 +62,7 @@ class Services:
     hasher: PasswordHasher
     clock: Clock
     issuer: str
+    issues_stateless: bool
     jwks_max_age_seconds: int
     max_body_bytes: int
 
@@ -83,7 +84,7 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
     material = KeyMaterial(server_keys)
     audience = settings.audience_or_issuer
     keys = KeyRing(database, material, clock)
-    audiences = Audiences(database, audience, clock)
+    audiences = Audiences(database, audience)
     limits = SessionLimits(
         idle=timedelta(seconds=settings.session_idle_seconds),
         absolute=timedelta(seconds=settings.session_max_seconds),
@@ -136,6 +137,7 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
         hasher=hasher,
         clock=clock,
         issuer=settings.issuer,
+        issues_stateless=issuing_format is jwt,
         jwks_max_age_seconds=settings.jwks_max_age_seconds,
         max_body_bytes=settings.max_body_kib * 1024,
     )
@@ -150,14 +152,15 @@ def choose_issuing_format(settings: Settings, jwt: JwtFormat, opaque: OpaqueForm
             return opaque
 
 
-def build_stores(settings: Settings) -> Stores:
-    """Return the stores, not connected yet."""
+def build_stores(settings: Settings, *, is_patient: bool = False) -> Stores:
+    """Return the stores, not connected yet; *is_patient* ones wait for a slow statement."""
     return Stores.at(
         settings.database_url.get_secret_value(),
         None if settings.redis_url is None else settings.redis_url.get_secret_value(),
         pool_size=settings.database_pool_size,
         database_timeout_seconds=settings.database_timeout_seconds,
         redis_timeout_seconds=settings.redis_timeout_seconds,
+        is_patient=is_patient,
     )
 
 
@@ -183,14 +186,19 @@ async def open_services(settings: Settings, *, clock: Clock = system_clock) -> A
     """Check the stores, make what a first start needs, and yield the services.
 
     Raises:
-        OperatorError: the database is away, is behind its migrations or ahead of this version, or
-            Redis evicts.
+        OperatorError: the database is away, is behind its migrations or ahead of this version, its
+            signing keys are of another secret, or Redis evicts.
     """
     services = build_services(settings, clock=clock)
     try:
         await services.stores.check()
         await services.key_rotation.ensure()
         await services.reload()
+        if not services.keys.can_sign():
+            raise OperatorError(
+                "AUTHSVC_SECRET_KEYS: none of them decrypts the signing keys in the database. "
+                "Add the secret that the service ran with before; it may stand behind the new one."
+            )
         yield services
     finally:
         services.hasher.close()
@@ -216,3 +224,5 @@ async def _reload_for_ever(services: Services) -> None:
             await services.reload()
         except Unavailable as error:
             _log.warning("reload_failed", reason=error.description)
+        except Exception:  # noqa: BLE001 - an instance that stops looking never hears of a key again
+            _log.exception("reload_failed")

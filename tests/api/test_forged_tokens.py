@@ -5,6 +5,7 @@ Every one is shown at each door, whatever format the service issues.
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.fixtures.forge import P256_ORDER, Forge, decode, encode
-from tests.fixtures.service import DEAD, LIVE, USERNAME, Json, Registered, Service
+from tests.fixtures.service import DEAD, LIVE, Json, Registered, Service
 from tests.fixtures.stack import ISSUER, SECRET
 
 Make = Callable[[Forge], str]
@@ -168,7 +169,7 @@ def strangers_certificate(service: Service) -> bytes:
 def brought_keys(service: Service, url: str) -> dict[str, Json]:
     """Header members that bring a key, or say where one is to be had."""
     certificate = strangers_certificate(service)
-    chain = [__import__("base64").b64encode(certificate).decode()]
+    chain = [b64encode(certificate).decode()]  # the one member that is in the standard alphabet
     return {
         "jwk": {"jwk": strangers_jwk()},
         "jku": {"jku": url},
@@ -333,6 +334,6 @@ async def test_a_token_with_critical_extensions_is_refused(
 @pytest.mark.demand("J-08")
 async def test_an_unencoded_payload_is_refused(service: Service, caller: Registered, forge: Forge) -> None:
     header = encode(json.dumps(forge.header | {"crit": ["b64"], "b64": False}).encode())
-    token = forge.sealed_text(f"{header}.{USERNAME}")
+    token = forge.sealed_text(f"{header}.{json.dumps(forge.claims)}")
 
     assert await service.is_live(token, caller) is False

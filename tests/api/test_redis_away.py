@@ -1,15 +1,16 @@
 """Redis fails: Postgres is asked, every answer stays right, and Redis' return needs no restart (P8, P9)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 import sqlalchemy as sa
 
 from authsvc.errors import OperatorError
-
+from authsvc.storage.tables import metadata
 from tests.conftest import MakeService
 from tests.fixtures.redis import RedisServer
 from tests.fixtures.service import DEAD, LIVE, PASSWORD, Registered, Service
+from tests.fixtures.stack import Stack
 
 pytestmark = pytest.mark.only(
     "postgres-jwt", "postgres-opaque", reason="the embedded default has no Redis to lose"
@@ -32,10 +33,13 @@ class Failure:
 
 
 @pytest.fixture(params=FAILURES)
-def failure(request: pytest.FixtureRequest, redis: RedisServer) -> Iterator[Failure]:
+async def failure(request: pytest.FixtureRequest, redis: RedisServer, stack: Stack) -> AsyncIterator[Failure]:
     """One way for Redis to fail; it is back when the test is over."""
     yield Failure(redis, request.param)
     redis.start()
+    # The next test begins with a connection of its own, not with one that died here.
+    assert stack.services.stores.redis is not None
+    await stack.services.stores.redis.connection_pool.disconnect()
 
 
 @pytest.fixture
@@ -168,10 +172,11 @@ async def test_what_ends_after_the_return_is_dead_by_redis_alone(
 
 async def undelivered(service: Service) -> dict[str, int]:
     """How many denials of each kind Redis has still to hear of."""
+    tables = [metadata.tables[name] for name in ("session", "denied_token")]
     async with service.transaction() as tx:
         return {
-            name: (await tx.execute(sa.text(f"SELECT count(*) FROM {name} WHERE undelivered"))).scalar_one()
-            for name in ("session", "denied_token")
+            table.name: (await tx.execute(sa.select(sa.func.count()).where(table.c.undelivered))).scalar_one()
+            for table in tables
         }
 
 

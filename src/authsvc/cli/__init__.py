@@ -6,7 +6,7 @@ import typer
 
 from authsvc import __version__
 from authsvc.cli import clients, db, doctor, keys, openapi, serving, users
-from authsvc.errors import AuthError, OperatorError
+from authsvc.errors import AuthError, OperatorError, Unavailable, reason
 
 app = typer.Typer(
     help="authsvc: an authentication service. Start with `authsvc dev`.",
@@ -44,6 +44,12 @@ def main() -> None:
     """Run the command line; what the operator can mend is a sentence, not a traceback."""
     try:
         app()
+    except Unavailable as error:
+        _give_up(f"{error.description} {reason(error)}".strip())
     except (OperatorError, AuthError) as error:
-        typer.secho(str(error), err=True, fg="red" if sys.stderr.isatty() else None)
-        sys.exit(1)
+        _give_up(str(error))
+
+
+def _give_up(sentence: str) -> None:
+    typer.secho(sentence, err=True, fg="red" if sys.stderr.isatty() else None)
+    sys.exit(1)

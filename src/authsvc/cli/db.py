@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 def _with_database(work: Callable[[Database], Awaitable[T]]) -> T:
     async def run() -> T:
-        stores = build_stores(load_settings())
+        stores = build_stores(load_settings(), is_patient=True)
         try:
             return await work(stores.database)
         finally:

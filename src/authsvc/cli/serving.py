@@ -29,6 +29,9 @@ from authsvc.wiring import build_stores, open_services
 _LAST_PORT = 65_535
 Port = Annotated[int, typer.Option("--port", min=1, max=_LAST_PORT)]
 
+DRAIN_SECONDS = 20
+"""How long a server that was told to stop waits for requests it has accepted."""
+
 _OF_PRODUCTION = ("DATABASE_URL", "REDIS_URL")
 
 
@@ -116,7 +119,7 @@ def _kept_secret(folder: Path) -> str:
 
 
 async def _prepare_dev(settings: Settings) -> None:
-    stores = build_stores(settings)
+    stores = build_stores(settings, is_patient=True)
     try:
         await migrations.upgrade(stores.database)
     finally:
@@ -169,6 +172,7 @@ def run(settings: Settings, *, host: str, port: int, workers: int = 1) -> None:
         workers=workers,
         log_config=None,
         access_log=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
@@ -196,7 +200,7 @@ def refuse_taken_port(host: str, port: int) -> None:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise OperatorError(
-                    f"{host}:{port} cannot be used ({error.strerror}). Choose other ones with --host and --port."
+                    f"{host}:{port} cannot be used ({error.strerror}); choose others with --host and --port."
                 ) from None
             other = port + 1 if port < _LAST_PORT else port - 1
             raise OperatorError(

@@ -14,7 +14,7 @@ def bearer_token(request: Request) -> str | None:
     """Return the token of the Authorization header, if it is of the scheme Bearer."""
     headers = request.headers.getlist("authorization")
     scheme, _, token = (headers[0] if len(headers) == 1 else "").partition(" ")
-    return token.strip() or None if scheme.lower() == "bearer" else None
+    return token.strip(" ") or None if scheme.lower() == "bearer" else None
 
 
 async def live_token(request: Request, services: ServicesOf) -> AccessToken:

@@ -42,7 +42,7 @@ def _basic_readings(request: Request) -> list[tuple[str, str]]:
     if scheme.lower() != "basic":
         return []
     try:
-        raw = _text(b64decode(encoded.strip(), validate=True))
+        raw = _text(b64decode(encoded.strip(" "), validate=True))
     except (binascii.Error, ValueError):
         raise InvalidClient("The Basic credentials are not base64.") from None
     client_id, colon, secret = raw.partition(":")

@@ -32,15 +32,31 @@ def form_of(model: type[Form]) -> Callable[[Request], Awaitable[Form]]:
     return read
 
 
-def form_body(model: type[BaseModel]) -> dict[str, object]:
-    """Return what describes *model* as a request body in OpenAPI."""
+def form_body(model: type[BaseModel], *required: str) -> dict[str, object]:
+    """Return what describes *model* as a request body in OpenAPI.
+
+    *required* names what the endpoint itself demands, after it has looked at the client.
+    """
     schema = model.model_json_schema()
+    if required:
+        schema["required"] = list(required)
     return {
         "requestBody": {
             "required": bool(schema.get("required")),
             "content": {_CONTENT_TYPE: {"schema": schema}},
         }
     }
+
+
+def require(form: BaseModel, *names: str) -> None:
+    """Refuse a form without these parameters.
+
+    Raises:
+        InvalidRequest: naming those that are missing.
+    """
+    missing = [name for name in names if not getattr(form, name)]
+    if missing:
+        raise InvalidRequest(f"Missing: {', '.join(missing)}.")
 
 
 def parse_form(body: bytes) -> dict[str, str]:

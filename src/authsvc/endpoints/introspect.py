@@ -10,7 +10,7 @@ from authsvc.clients import Client
 from authsvc.endpoints.bearer import bearer_token
 from authsvc.endpoints.client_authentication import client_credentials
 from authsvc.endpoints.error_responses import OAUTH
-from authsvc.endpoints.form import form_body, form_of
+from authsvc.endpoints.form import form_body, form_of, require
 from authsvc.endpoints.schemas import IntrospectionResponse, OAuthErrorResponse, TokenQueryForm
 from authsvc.endpoints.services import ServicesOf
 from authsvc.endpoints.token_response import ERRORS
@@ -31,7 +31,7 @@ _FORBIDDEN: dict[int | str, dict[str, object]] = {
     response_model=IntrospectionResponse,
     responses=ERRORS | _FORBIDDEN,
     # Swagger UI applies every scheme it has, and the last listed wins.
-    openapi_extra=form_body(TokenQueryForm) | {"security": [{"user": []}, {"client": []}]},
+    openapi_extra=form_body(TokenQueryForm, "token") | {"security": [{"user": []}, {"client": []}]},
 )
 async def introspect(
     request: Request, services: ServicesOf, form: Annotated[TokenQueryForm, Depends(form_of(TokenQueryForm))]
@@ -41,6 +41,7 @@ async def introspect(
     A client with the permission to introspect sees every access token, others their own.
     """
     caller = await _caller(request, services, form)
+    require(form, "token")
     described = await services.introspector.introspect(form.token, caller)
     return JSONResponse(described, headers={"Cache-Control": "no-store"})
 

@@ -5,6 +5,7 @@ import time
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from authsvc.endpoints.error_responses import problem
@@ -14,6 +15,7 @@ from authsvc.secret_tokens import new_id
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 # version, trace id, parent id, flags (W3C Trace Context §3.2)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_CLIENT_LEFT = 499  # in metrics only, as nginx counts it
 _METHODS = frozenset({"GET", "POST", "DELETE", "OPTIONS", "HEAD"})
 
 _log = structlog.stdlib.get_logger("authsvc.request")
@@ -36,6 +38,8 @@ class LastResort:
 
         try:
             await self._app(scope, receive, send_noticed)
+        except ClientDisconnect:  # nobody is left to answer
+            return
         except Exception:  # whatever it is: its text may hold a secret, so only the log gets it
             _log.exception("unexpected_error")
             if has_begun:
@@ -46,9 +50,8 @@ class LastResort:
 class RequestFrame:
     """Outermost: every answer gets its headers, a preflight and a 500 too. Plain ASGI, so it costs little."""
 
-    def __init__(self, app: ASGIApp, *, varies_by_origin: bool) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._varies_by_origin = varies_by_origin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -64,20 +67,25 @@ class RequestFrame:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 self._add_headers(message, request_id)
+            elif is_head:
+                message["body"] = b""
             await send(message)
+
+        # Whatever can be got can be asked for without its body (RFC 9110 §9.3.2).
+        is_head = scope["method"] == "HEAD"
+        if is_head:
+            scope = {**scope, "method": "GET"}
 
         address = scope["client"][0] if scope.get("client") else None
         with structlog.contextvars.bound_contextvars(request_id=request_id, address=address):
             await self._app(scope, receive, send_framed)
-            _count(scope, status, time.perf_counter() - started)
+            _count(scope, status or _CLIENT_LEFT, time.perf_counter() - started)
 
     def _add_headers(self, message: Message, request_id: str) -> None:
         headers = MutableHeaders(scope=message)
         headers["X-Request-ID"] = request_id
         headers["X-Content-Type-Options"] = "nosniff"
         headers.setdefault("Cache-Control", "no-store")
-        if self._varies_by_origin:
-            headers.add_vary_header("Origin")
 
 
 def _count(scope: Scope, status: int, seconds: float) -> None:

@@ -50,7 +50,7 @@ class TokenForm(ClientForm):
 class TokenQueryForm(ClientForm):
     """A token to introspect or to revoke (RFC 7662 §2.1, RFC 7009 §2.1)."""
 
-    token: str
+    token: str = ""
     token_type_hint: str = Field(default="", description="Not needed: the token's shape tells what it is.")
 
 

@@ -7,12 +7,12 @@ from starlette.responses import Response
 
 from authsvc.endpoints.client_authentication import client_credentials
 from authsvc.endpoints.error_responses import OAUTH
-from authsvc.endpoints.form import form_body, form_of
+from authsvc.endpoints.form import form_body, form_of, require
 from authsvc.endpoints.refresh import refreshing_client
 from authsvc.endpoints.schemas import TokenForm, TokenResponse
 from authsvc.endpoints.services import ServicesOf
 from authsvc.endpoints.token_response import ERRORS, origin_of, requested_scope, token_response
-from authsvc.errors import InvalidClient, InvalidRequest, UnsupportedGrantType
+from authsvc.errors import InvalidClient, UnsupportedGrantType
 from authsvc.grants.issuing import IssuedTokens
 from authsvc.wiring import Services
 
@@ -43,7 +43,7 @@ async def token(
 
 
 async def _password(request: Request, services: Services, form: TokenForm) -> IssuedTokens:
-    _require(form, "username", "password")
+    require(form, "username", "password")
     client = await services.clients.named_or_public(client_credentials(request, form))
     return await services.password_grant.exchange(
         client,
@@ -55,7 +55,7 @@ async def _password(request: Request, services: Services, form: TokenForm) -> Is
 
 
 async def _refresh_token(request: Request, services: Services, form: TokenForm) -> IssuedTokens:
-    _require(form, "refresh_token")
+    require(form, "refresh_token")
     client = await refreshing_client(services, client_credentials(request, form), form.refresh_token)
     return await services.refresh_token_grant.exchange(
         client, form.refresh_token, scope=requested_scope(form.scope)
@@ -68,9 +68,3 @@ async def _client_credentials(request: Request, services: Services, form: TokenF
         raise InvalidClient("The grant client_credentials needs the client's authentication.")
     client = await services.clients.authenticate(credentials)
     return await services.client_credentials_grant.exchange(client, scope=requested_scope(form.scope))
-
-
-def _require(form: TokenForm, *names: str) -> None:
-    missing = [name for name in names if not getattr(form, name)]
-    if missing:
-        raise InvalidRequest(f"Missing: {', '.join(missing)}.")

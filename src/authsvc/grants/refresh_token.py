@@ -14,6 +14,7 @@ from authsvc.clock import Clock
 from authsvc.errors import InvalidGrant, TooManyAttempts, Unavailable
 from authsvc.grants.issuing import IssuedTokens, TokenIssuer
 from authsvc.grants.refresh_verdict import (
+    MAX_REPEATS,
     Judgement,
     Presented,
     Refused,
@@ -139,7 +140,7 @@ class RefreshTokenGrant:
                 access_until=until,
             )
         else:
-            number = await sessions.repeat(tx, session, now=now, access_until=until)
+            number = await sessions.repeat(tx, session, at_most=MAX_REPEATS, now=now, access_until=until)
         return None if number is None else replace(moved, access_tokens_issued=number)
 
     async def _refuse(self, session: Session, verdict: Judgement) -> NoReturn:

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from authsvc.storage.database import Transaction
@@ -95,7 +96,10 @@ async def rename(tx: Transaction, account_id: UUID, *, username: str, username_k
     if holder is not None and holder.id != account_id:
         return False
     statement = sa.update(AccountRow).where(col(AccountRow.id) == account_id)
-    return await _update(tx, statement.values(username=username, username_key=username_key))
+    try:
+        return await _update(tx, statement.values(username=username, username_key=username_key))
+    except IntegrityError:  # somebody took it just now; the transaction is over
+        return False
 
 
 async def set_disabled(tx: Transaction, account_id: UUID, disabled_at: datetime | None) -> None:

@@ -18,8 +18,8 @@ from authsvc.storage.dialect import is_no_database, is_temporary, prepare_sqlite
 Transaction = AsyncConnection
 """An open transaction; what a store's function is given."""
 
-_AWAY = "The database cannot be reached now; nothing was changed."
-_FULL = "All database connections are in use; nothing was changed."
+_AWAY = "The database cannot be reached now."
+_FULL = "All database connections are in use."
 # The driver refuses any other with a TypeError, at the first connection.
 _PARAMETERS = {"ssl", "prepared_statement_cache_size", "target_session_attrs"}
 
@@ -27,10 +27,12 @@ _PARAMETERS = {"ssl", "prepared_statement_cache_size", "target_session_attrs"}
 class Database:
     """The pool of one process."""
 
-    def __init__(self, url: str, *, pool_size: int, timeout_seconds: float) -> None:
+    def __init__(
+        self, url: str, *, pool_size: int, timeout_seconds: float, statement_seconds: float | None
+    ) -> None:
         is_sqlite = url.startswith("sqlite")
         connect_args: dict[str, object] = (
-            {} if is_sqlite else {"timeout": timeout_seconds, "command_timeout": timeout_seconds}
+            {} if is_sqlite else {"timeout": timeout_seconds, "command_timeout": statement_seconds}
         )
         self.engine: AsyncEngine = create_async_engine(
             _parsed(url),
@@ -73,8 +75,9 @@ class Database:
         try:
             async with self.reading() as connection:
                 await connection.execute(sa.text("SELECT 1"))
-        except Unavailable:
-            return False
+        except Unavailable as error:
+            # A full pool is a busy database, not an absent one.
+            return isinstance(error.__cause__, PoolTimeoutError)
         return True
 
     async def close(self) -> None:
@@ -87,9 +90,14 @@ def _parsed(url: str) -> URL:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # its text may hold the password
         raise OperatorError(
-            "AUTHSVC_DATABASE_URL cannot be read as a URL; write postgresql://USER:PASSWORD@HOST:5432/DATABASE, "
+            "AUTHSVC_DATABASE_URL cannot be read as a URL; "
+            "write postgresql://USER:PASSWORD@HOST:5432/DATABASE, "
             "in USER and PASSWORD %40 for @, %3A for : and %2F for /"
         ) from None
+    if "sslmode" in parsed.query:  # what hosting providers hand out; the driver's name for it is `ssl`
+        parsed = parsed.difference_update_query(["sslmode"]).update_query_dict(
+            {"ssl": parsed.query["sslmode"]}
+        )
     if unknown := sorted(parsed.query.keys() - _PARAMETERS):
         raise OperatorError(
             f"AUTHSVC_DATABASE_URL has the parameter {unknown[0]}, and the driver knows "
@@ -110,7 +118,8 @@ def _driver_errors() -> Iterator[None]:
         STORE_ERRORS.labels("database").inc()
         raise Unavailable(_AWAY) from error
     except DBAPIError as error:
-        if error.connection_invalidated or is_temporary(error):
+        # Without a statement it comes from connecting, or from the end of a transaction.
+        if error.connection_invalidated or error.statement is None or is_temporary(error):
             STORE_ERRORS.labels("database").inc()
             raise Unavailable(_AWAY) from error
         if is_no_database(error):

@@ -16,6 +16,8 @@ from authsvc.storage.redis_client import NAMESPACE, redis_errors
 SAFETY = timedelta(seconds=60)
 """How much longer than the last token it denies a denial lives."""
 
+_PORTION = 500  # packing twenty thousand commands at once would hold up the event loop for a second
+
 
 @dataclass(frozen=True)
 class Denial:
@@ -74,14 +76,18 @@ class Denylist:
             RedisAway: some or all could not be written.
         """
         written = list(denials)
+        for start in range(0, len(written), _PORTION):
+            await self._deny_some(written[start : start + _PORTION])
+        DENIALS.inc(len(written))
+
+    async def _deny_some(self, denials: Sequence[tuple[Denial, timedelta | None]]) -> None:
         with redis_errors():
             async with self.redis.pipeline(transaction=False) as pipeline:
-                for denial, life in written:
+                for denial, life in denials:
                     pipeline.set(
                         _name(denial), b"1", px=None if life is None else _milliseconds(life + SAFETY)
                     )
                 await pipeline.execute()
-        DENIALS.inc(len(written))
 
     async def lift(self, denial: Denial) -> None:
         """Take a denial out of force.

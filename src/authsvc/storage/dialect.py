@@ -34,12 +34,15 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
-# Connection lost, a replica or a full server, a deadlock or a lost race, an operator's stop.
-_TEMPORARY_STATES = ("08", "25006", "40", "53", "55P03", "57")
+# Connection lost, a replica or a full server, a deadlock or a lost race, an operator's stop; and what an
+# operator mends: a login that is refused, a database that is not there.
+_TEMPORARY_STATES = ("08", "25006", "28", "3D", "40", "53", "55P03", "57")
 
 
 def is_temporary(error: DBAPIError) -> bool:
     """Whether Postgres says that the same statement may do later (its SQLSTATE)."""
+    if type(error.orig).__name__ == "InvalidCachedStatementError":  # a migration ran; prepared anew it works
+        return True
     state = getattr(error.orig, "sqlstate", None)
     return isinstance(state, str) and state.startswith(_TEMPORARY_STATES)
 
@@ -62,9 +65,9 @@ def prepare_sqlite(engine: AsyncEngine) -> None:
         cursor: _Cursor = connection.cursor()
         for pragma in (
             "journal_mode=WAL",
-            "synchronous=NORMAL",
+            "synchronous=FULL",
             "foreign_keys=ON",
-            "busy_timeout=5000",
+            "busy_timeout=1500",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import DBAPIError
 
 from alembic import command
 from authsvc.errors import OperatorError
@@ -65,9 +66,14 @@ async def upgrade(database: Database, revision: str = "head") -> None:
         OperatorError: as `current_revision`.
         Unavailable: the database cannot be reached.
     """
-    async with database.transaction() as tx:
-        await _lock(tx)
-        await tx.run_sync(_run_upgrade, revision)
+    try:
+        async with database.transaction() as tx:
+            await _lock(tx)
+            await tx.run_sync(_run_upgrade, revision)
+    except DBAPIError as error:
+        raise OperatorError(
+            f"The database refused the migration: {str(error.orig).splitlines()[0]}"
+        ) from error
 
 
 async def _lock(tx: Transaction) -> None:

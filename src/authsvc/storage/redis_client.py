@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError
 
 from authsvc.errors import OperatorError
 from authsvc.metrics import STORE_ERRORS
+
+MAX_CONNECTIONS = 64
+WAIT_SECONDS = 1.0
+"""How long a command waits for one of them."""
 
 NAMESPACE = "{authsvc}:"
 """The braces put all keys into one slot of a cluster."""
@@ -22,18 +26,21 @@ class RedisAway(Exception):
 def connect(url: str, *, timeout_seconds: float) -> Redis:
     """Return a client that gives up after *timeout_seconds* and never tries twice."""
     try:
-        return Redis.from_url(
+        # One that waits: the other kind calls itself away as soon as it is busy, and a denial is lost.
+        pool = BlockingConnectionPool.from_url(
             url,
             socket_timeout=timeout_seconds,
             socket_connect_timeout=timeout_seconds,
             retry=Retry(NoBackoff(), 0),
-            max_connections=64,
+            max_connections=MAX_CONNECTIONS,
+            timeout=WAIT_SECONDS,
         )
     except ValueError:  # its text may hold the password
         raise OperatorError(
             "AUTHSVC_REDIS_URL cannot be read as a URL; write redis://USER:PASSWORD@HOST:6379/0, "
             "in USER and PASSWORD %40 for @, %3A for : and %2F for /"
         ) from None
+    return Redis.from_pool(pool)
 
 
 @contextmanager

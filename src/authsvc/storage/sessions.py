@@ -4,6 +4,7 @@ Every change takes the row's lock and says what the row must still be, so of two
 second sees the first (READ COMMITTED looks at the condition again once it has the lock).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -109,11 +110,15 @@ async def rotate(
     )
 
 
-async def repeat(tx: Transaction, session: Session, *, now: datetime, access_until: datetime) -> int | None:
-    """Count one more answer with the same successor; returns as `rotate`."""
+async def repeat(
+    tx: Transaction, session: Session, *, at_most: int, now: datetime, access_until: datetime
+) -> int | None:
+    """Count one more answer with the same successor, up to *at_most*; returns as `rotate`."""
     return await _use(
         tx,
         session,
+        # Of many at the same moment each has read a count that is still low enough.
+        col(SessionRow.repeats) < at_most,
         now=now,
         access_until=access_until,
         change={"repeats": col(SessionRow.repeats) + 1},
@@ -121,7 +126,12 @@ async def repeat(tx: Transaction, session: Session, *, now: datetime, access_unt
 
 
 async def _use(
-    tx: Transaction, session: Session, *, now: datetime, access_until: datetime, change: dict[str, object]
+    tx: Transaction,
+    session: Session,
+    *demands: sa.ColumnElement[bool],
+    now: datetime,
+    access_until: datetime,
+    change: dict[str, object],
 ) -> int | None:
     issued = col(SessionRow.access_tokens_issued)
     until = col(SessionRow.access_until)
@@ -131,6 +141,7 @@ async def _use(
             col(SessionRow.id) == session.id,
             col(SessionRow.generation) == session.generation,
             col(SessionRow.ended_at).is_(None),
+            *demands,
         )
         .values(
             last_used_at=now,
@@ -158,13 +169,16 @@ async def end(tx: Transaction, which: Which, *, reason: str, now: datetime, mark
     ids = list((await tx.execute(chosen)).scalars())
     if not ids:
         return []
-    statement = (
-        sa.update(SessionRow)
-        .where(col(SessionRow.id).in_(ids))
-        .values(ended_at=now, end_reason=reason, undelivered=mark)
-        .returning(col(SessionRow.id), col(SessionRow.access_until))
-    )
-    return [EndedSession(*row) for row in await tx.execute(statement)]
+    ended: list[EndedSession] = []
+    for some in _portions(ids):
+        statement = (
+            sa.update(SessionRow)
+            .where(col(SessionRow.id).in_(some))
+            .values(ended_at=now, end_reason=reason, undelivered=mark)
+            .returning(col(SessionRow.id), col(SessionRow.access_until))
+        )
+        ended += [EndedSession(*row) for row in await tx.execute(statement)]
+    return ended
 
 
 def is_session(session_id: UUID, *, account_id: UUID | None = None) -> Which:
@@ -211,6 +225,10 @@ async def page(tx: Transaction, which: Which, *, after: UUID | None, limit: int)
 
 async def delivered(tx: Transaction, session_ids: list[UUID]) -> None:
     """Clear the mark of sessions whose end the denylist has taken."""
-    await tx.execute(
-        sa.update(SessionRow).where(col(SessionRow.id).in_(session_ids)).values(undelivered=False)
-    )
+    for some in _portions(session_ids):
+        await tx.execute(sa.update(SessionRow).where(col(SessionRow.id).in_(some)).values(undelivered=False))
+
+
+def _portions(ids: list[UUID]) -> Iterator[list[UUID]]:
+    # A statement takes 32,766 parameters at most, and an account may have more sessions than that.
+    return (ids[start : start + 1000] for start in range(0, len(ids), 1000))

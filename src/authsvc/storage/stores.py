@@ -5,7 +5,7 @@ from typing import Literal
 
 from redis.asyncio import Redis
 
-from authsvc.errors import OperatorError, Unavailable
+from authsvc.errors import OperatorError, Unavailable, reason
 from authsvc.storage import migrations, redis_client
 from authsvc.storage.database import Database
 from authsvc.storage.denylist import Denylist
@@ -29,10 +29,19 @@ class Stores:
         pool_size: int,
         database_timeout_seconds: float,
         redis_timeout_seconds: float,
+        is_patient: bool = False,
     ) -> "Stores":
-        """Return the stores at these URLs, not connected yet."""
+        """Return the stores at these URLs, not connected yet.
+
+        *is_patient* lets a statement take as long as it takes: a migration, or the wait for one.
+        """
         return cls(
-            Database(database_url, pool_size=pool_size, timeout_seconds=database_timeout_seconds),
+            Database(
+                database_url,
+                pool_size=pool_size,
+                timeout_seconds=database_timeout_seconds,
+                statement_seconds=None if is_patient else database_timeout_seconds,
+            ),
             None
             if redis_url is None
             else redis_client.connect(redis_url, timeout_seconds=redis_timeout_seconds),
@@ -54,7 +63,7 @@ class Stores:
             found = await migrations.current_revision(self.database)
         except Unavailable as error:
             raise OperatorError(
-                f"AUTHSVC_DATABASE_URL: the database cannot be reached ({error.__cause__}). "
+                f"AUTHSVC_DATABASE_URL: the database cannot be reached {reason(error)}. "
                 "Is it running, and are host, port, user, password and database name right?"
             ) from error
         if found != needed:

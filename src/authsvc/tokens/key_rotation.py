@@ -39,11 +39,11 @@ class KeyRotation:
         """
         now = self.clock()
         async with self.database.transaction() as tx:
-            keys = await signing_keys.every(tx)
+            keys = await signing_keys.every(tx, for_update=True)
             if not keys:
                 await signing_keys.add(tx, self._new(1, now, signs_from=now))
                 await signing_keys.add(tx, self._new(2, now))
-            elif (waiting := _waiting(keys)) is None or waiting.algorithm != self.algorithm:
+            elif self._waiting(keys) is None:
                 await signing_keys.add(tx, self._new(keys[-1].position + 1, now))
 
     async def every(self) -> list[StoredKey]:
@@ -60,13 +60,13 @@ class KeyRotation:
         now = self.clock()
         async with self.database.transaction() as tx:
             keys = await signing_keys.every(tx, for_update=True)
-            coming = [key for key in keys if key.signs_from and key.signs_from > now and not key.revoked_at]
-            if coming:
+            coming = _coming(keys, now)
+            if coming is not None:
                 raise OperatorError(
-                    f"Key {coming[0].kid} takes over at {coming[0].signs_from:%Y-%m-%d %H:%M:%S} UTC; "
+                    f"Key {coming.kid} takes over at {coming.signs_from:%Y-%m-%d %H:%M:%S} UTC; "
                     "rotate again after that, or withdraw a key at once with: authsvc keys revoke KID"
                 )
-            waiting = _waiting(keys) or self._new(keys[-1].position + 1, now)
+            waiting = self._waiting(keys) or self._new(keys[-1].position + 1, now)
             known_everywhere = waiting.created_at + self.jwks_max_age + PROPAGATION
             promoted = await self._promote(tx, keys, waiting, signs_from=max(now, known_everywhere))
         audit.record("key_rotated", kid=promoted.kid)
@@ -88,12 +88,12 @@ class KeyRotation:
             if key is None:
                 raise OperatorError(f"There is no key '{kid}'; list them with: authsvc keys list")
             await signing_keys.save(tx, replace(key, revoked_at=key.revoked_at or now))
-            left = [other for other in keys if other.kid != kid and not other.revoked_at]
             successor = None
-            if not any(other.signs_from and other.signs_from <= now for other in left[-1:] + left):
-                waiting = _waiting(left) or self._new(keys[-1].position + 1, now)
+            if key == _signing(keys, now):
+                left = [other for other in keys if other.kid != kid]
+                waiting = _coming(left, now) or self._waiting(left) or self._new(keys[-1].position + 1, now)
                 successor = await self._promote(tx, keys, waiting, signs_from=now)
-            elif _waiting(left) is None:
+            elif key == self._waiting(keys):
                 await signing_keys.add(tx, self._new(keys[-1].position + 1, now))
         if self.denylist is not None:
             try:
@@ -123,9 +123,15 @@ class KeyRotation:
         promoted = replace(waiting, signs_from=signs_from)
         await signing_keys.add(tx, promoted)
         await signing_keys.save(tx, promoted)
-        position = max(promoted.position, keys[-1].position) + 1
-        await signing_keys.add(tx, self._new(position, self.clock()))
+        if self._waiting([key for key in keys if key.kid != promoted.kid]) is None:
+            position = max(promoted.position, keys[-1].position) + 1
+            await signing_keys.add(tx, self._new(position, self.clock()))
         return promoted
+
+    def _waiting(self, keys: list[StoredKey]) -> StoredKey | None:
+        """Return the key to sign next, of the algorithm that is configured."""
+        waiting = (key for key in reversed(keys) if key.signs_from is None and key.revoked_at is None)
+        return next((key for key in waiting if key.algorithm == self.algorithm), None)
 
     def _new(self, position: int, now: datetime, *, signs_from: datetime | None = None) -> StoredKey:
         public_pem, encrypted = self.material.new_pair(self.algorithm)
@@ -141,5 +147,10 @@ class KeyRotation:
         )
 
 
-def _waiting(keys: list[StoredKey]) -> StoredKey | None:
-    return next((key for key in reversed(keys) if key.signs_from is None and key.revoked_at is None), None)
+def _signing(keys: list[StoredKey], now: datetime) -> StoredKey | None:
+    started = [key for key in keys if key.signs_from and key.signs_from <= now and not key.revoked_at]
+    return max(started, key=lambda key: key.signs_from or now, default=None)
+
+
+def _coming(keys: list[StoredKey], now: datetime) -> StoredKey | None:
+    return next((key for key in keys if key.signs_from and key.signs_from > now and not key.revoked_at), None)

@@ -1,10 +1,11 @@
 """The key ring of one instance: signs with the current key, verifies with any that is not revoked."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from cryptography.fernet import InvalidToken
 from jose import jwk
@@ -43,6 +44,7 @@ class KeyRing:
         self._clock = clock
         self._keys: dict[str, SigningKey] = {}
         self._loaded_at: datetime | None = None
+        self._looking = asyncio.Lock()
 
     async def load(self) -> None:
         """Read the keys.
@@ -50,12 +52,11 @@ class KeyRing:
         Raises:
             Unavailable: the database is away.
         """
-        now = self._clock()
+        self._loaded_at = self._clock()
         async with self._database.reading() as tx:
             rows = await signing_keys.every(tx)
         # Replaced whole, so that a withdrawn key is gone with the assignment.
         self._keys = {row.kid: self._parsed(row) for row in rows if row.revoked_at is None}
-        self._loaded_at = now
 
     def _parsed(self, row: StoredKey) -> SigningKey:
         known = self._keys.get(row.kid)
@@ -68,6 +69,10 @@ class KeyRing:
         public = jwk.construct(row.public_pem, row.algorithm)
         return SigningKey(row.kid, row.algorithm, public, private, row.signs_from)
 
+    def can_sign(self) -> bool:
+        """Whether some key has a private part that a secret in force decrypts."""
+        return any(key.private is not None for key in self._keys.values())
+
     def current(self) -> SigningKey:
         """Return the key that signs now.
 
@@ -75,11 +80,14 @@ class KeyRing:
             Unavailable: none can, because the secret that encrypted it is not in force.
         """
         now = self._clock()
-        signing = [key for key in self._keys.values() if key.signs_from is not None and key.signs_from <= now]
-        usable = [key for key in signing if key.private is not None]
-        if not usable:
-            raise Unavailable("No signing key can be used; run: authsvc keys list", retry_after=10)
-        return max(usable, key=lambda key: key.signs_from or now)
+        started = [
+            key for key in self._keys.values() if key.signs_from is not None and key.private is not None
+        ]
+        if not started:
+            raise Unavailable("No key can sign now.", retry_after=10)
+        signing = [key for key in started if key.signs_from is not None and key.signs_from <= now]
+        # A clock that is behind the one that made the first key: that key, rather than none.
+        return max(signing, key=_start) if signing else min(started, key=_start)
 
     async def find(self, kid: str) -> SigningKey | None:
         """Return the key with this id; an unknown one makes the ring look again, once a second at most.
@@ -87,17 +95,23 @@ class KeyRing:
         Raises:
             Unavailable: the id is unknown and the database is away.
         """
-        now = self._clock()
-        if kid not in self._keys and (
-            self._loaded_at is None or abs(now - self._loaded_at) >= _RELOAD_INTERVAL
-        ):
-            await self.load()
+        if kid not in self._keys:
+            async with self._looking:  # of many at once one looks, and the others see what it found
+                if kid not in self._keys and self._may_look():
+                    await self.load()
         return self._keys.get(kid)
+
+    def _may_look(self) -> bool:
+        return self._loaded_at is None or abs(self._clock() - self._loaded_at) >= _RELOAD_INTERVAL
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """Return the public keys (RFC 7517): those waiting, signing, and lately retired."""
         now = self._clock()
         return {"keys": [public_jwk(key) for key in published(list(self._keys.values()), now)]}
+
+
+def _start(key: SigningKey) -> datetime:
+    return key.signs_from or datetime.max.replace(tzinfo=UTC)
 
 
 def published(keys: Sequence[SigningKey], now: datetime) -> list[SigningKey]:
