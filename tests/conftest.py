@@ -48,6 +48,22 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             session.config.stash[_counted][parameters["stack"]] += 1
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what a worker collected to the process that prints."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["stacks"] = dict(session.config.stash[_counted])
+        output["exceptions"] = session.config.stash[_exceptions]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take it; every worker collects the same tests."""
+    output = getattr(node, "workeroutput", {})
+    if "stacks" in output:
+        node.config.stash[_counted] = Counter(output["stacks"])
+        node.config.stash[_exceptions] = output["exceptions"]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     counted, exceptions = config.stash[_counted], config.stash[_exceptions]
     if counted:

@@ -159,7 +159,9 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def _nearest(name: str, known: set[str]) -> str:
-    matches = get_close_matches(name, known, n=1)
+    # Without what all of them begin with, else anything would look like something.
+    names = {other.removeprefix(PREFIX): other for other in known}
+    matches = [names[near] for near in get_close_matches(name.removeprefix(PREFIX), names, n=1)]
     return f"Did you mean {matches[0]}?" if matches else "See .env.example for the list."
 
 

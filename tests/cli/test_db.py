@@ -89,7 +89,9 @@ def test_a_file_that_is_no_database_is_a_sentence(embedded: Installation) -> Non
 def test_a_database_that_cannot_be_reached_is_a_sentence(embedded: Installation, command: str) -> None:
     away = embedded.having(DATABASE_URL="postgresql://authsvc@127.0.0.1:1/authsvc")
 
-    assert away.run("db", command).refusal() == "The database cannot be reached now; nothing was changed."
+    refused = away.run("db", command).refusal()
+
+    assert refused.startswith("The database cannot be reached now. ([Errno ")
 
 
 def test_a_purge_counts_what_it_deleted_and_keeps_what_lives(installation: Installation) -> None:

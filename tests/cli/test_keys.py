@@ -115,15 +115,17 @@ def test_reencrypting_lets_the_old_secret_be_removed(installation: Installation)
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]], ids=["people", "json"])
-def test_reencrypting_without_the_secret_that_encrypted_them_is_a_sentence(
+def test_reencrypting_without_the_secret_that_encrypted_some_of_them_is_a_sentence(
     embedded: Installation, options: list[str]
 ) -> None:
-    keys(embedded)
-    stranger = embedded.having(SECRET_KEYS=OTHER_SECRET)
+    old = [key["kid"] for key in keys(embedded)]
+    both = embedded.having(SECRET_KEYS=f"{OTHER_SECRET},{SECRET}")
+    for kid in old:  # so that a key of the new secret signs
+        both.run("keys", "revoke", kid).text()
 
-    refused = stranger.run("keys", "reencrypt", *options)
+    refused = embedded.having(SECRET_KEYS=OTHER_SECRET).run("keys", "reencrypt", *options)
 
     assert refused.refusal() == (
-        "2 of 2 keys cannot be decrypted with any of AUTHSVC_SECRET_KEYS; "
+        "2 of 4 keys cannot be decrypted with any of AUTHSVC_SECRET_KEYS; "
         "add the secret that encrypted them. The others are done."
     )

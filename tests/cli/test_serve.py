@@ -87,14 +87,14 @@ def test_settings_that_are_missing_are_named_all_at_once() -> None:
         pytest.param(
             "DATABASE_URL",
             "postgresql://authsvc:hunter2@db:notaport/authsvc",
-            "AUTHSVC_DATABASE_URL cannot be read as a URL; "
-            "write postgresql://USER:PASSWORD@HOST:5432/DATABASE, in USER and PASSWORD %40 for @, %3A for : and %2F for /",
+            "AUTHSVC_DATABASE_URL cannot be read as a URL; write postgresql://USER:PASSWORD@HOST:5432/DATABASE, "
+            "in USER and PASSWORD %40 for @, %3A for : and %2F for /",
             id="a database URL without a readable port",
         ),
         pytest.param(
             "DATABASE_URL",
-            "postgresql://authsvc:hunter2@db/authsvc?sslmode=require",
-            "AUTHSVC_DATABASE_URL has the parameter sslmode, and the driver knows "
+            "postgresql://authsvc:hunter2@db/authsvc?application_name=authsvc",
+            "AUTHSVC_DATABASE_URL has the parameter application_name, and the driver knows "
             "prepared_statement_cache_size, ssl, target_session_attrs only; for TLS write ?ssl=require",
             id="a database URL for another driver",
         ),
@@ -190,6 +190,17 @@ def test_a_redis_that_refuses_the_password_is_a_sentence(
     assert refused.startswith("AUTHSVC_REDIS_URL: Redis refuses the password (")
 
 
+def test_secrets_that_decrypt_none_of_the_signing_keys_are_refused(installation: Installation) -> None:
+    installation.run("keys", "list").text()
+
+    stranger = installation.having(SECRET_KEYS="another secret of installations under test")
+
+    assert refusal_of(stranger) == (
+        "AUTHSVC_SECRET_KEYS: none of them decrypts the signing keys in the database. "
+        "Add the secret that the service ran with before; it may stand behind the new one."
+    )
+
+
 def test_the_database_of_dev_is_refused_because_its_password_is_published(embedded: Installation) -> None:
     data = embedded.folder / "data"
     dev = embedded.having(DATABASE_URL="", REDIS_URL="", SECRET_KEYS="", DATA_DIR=str(data))
@@ -216,8 +227,9 @@ def test_a_host_that_is_not_this_machine_is_a_sentence(embedded: Installation) -
 
     refused = embedded.run("serve", "--port", str(port), "--host", "192.0.2.1").refusal()
 
-    assert refused.startswith(f"192.0.2.1:{port} cannot be used (")
-    assert refused.endswith("Choose other ones with --host and --port.")
+    assert refused == (
+        f"192.0.2.1:{port} cannot be used (Cannot assign requested address); choose others with --host and --port."
+    )
 
 
 def test_the_program_itself_refuses_with_exit_status_1_and_no_traceback(embedded: Installation) -> None:

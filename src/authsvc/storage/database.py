@@ -118,13 +118,13 @@ def _driver_errors() -> Iterator[None]:
         STORE_ERRORS.labels("database").inc()
         raise Unavailable(_AWAY) from error
     except DBAPIError as error:
-        # Without a statement it comes from connecting, or from the end of a transaction.
-        if error.connection_invalidated or error.statement is None or is_temporary(error):
-            STORE_ERRORS.labels("database").inc()
-            raise Unavailable(_AWAY) from error
         if is_no_database(error):
             raise OperatorError(
                 "The SQLite file is damaged, or no database at all: restore it, or name another "
                 "(for `authsvc dev`: another AUTHSVC_DATA_DIR, or delete the file)."
             ) from error
+        # Without a statement it comes from connecting, or from the end of a transaction.
+        if error.connection_invalidated or error.statement is None or is_temporary(error):
+            STORE_ERRORS.labels("database").inc()
+            raise Unavailable(_AWAY) from error
         raise

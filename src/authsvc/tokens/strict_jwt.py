@@ -86,7 +86,15 @@ def _members(segment: str) -> Claims | None:
         )
     except (ValueError, RecursionError):
         return None
-    return members if isinstance(members, dict) else None
+    return members if isinstance(members, dict) and all(map(_is_plain, members.values())) else None
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, str):
+        # No store takes a NUL, and half of a surrogate pair is no character.
+        return "\0" not in value and value == value.encode(errors="ignore").decode()
+    # What we sign is flat; how deep a parser gets differs between versions of Python.
+    return not isinstance(value, dict | list)
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
