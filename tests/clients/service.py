@@ -17,8 +17,11 @@ STOP_SECONDS = 20.0
 
 
 @contextmanager
-def running_service(token_format: str) -> Iterator[str]:
-    """Start a service that issues *token_format*, give its URL, and end it by its own pid."""
+def running_service(token_format: str, **settings: str) -> Iterator[str]:
+    """Start a service that issues *token_format*, give its URL, and end it by its own pid.
+
+    *settings* are further AUTHSVC_ variables by their whole names.
+    """
     with TemporaryDirectory(prefix="authsvc-clients-") as folder:
         port = free_port()
         url = f"http://127.0.0.1:{port}"
@@ -26,7 +29,7 @@ def running_service(token_format: str) -> Iterator[str]:
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "authsvc", "dev", "--port", str(port)],
-                env=environment(token_format, Path(folder) / "data"),
+                env=environment(token_format, Path(folder) / "data") | settings,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )

@@ -1,0 +1,1 @@
+"""Swagger UI and a single page application, in a real Chromium: `make browser`."""
