@@ -7,6 +7,7 @@ from typing import Literal
 import structlog
 
 
+# long: one chain for our lines and the libraries', which must not drift apart
 def configure_logs(style: Literal["json", "console"], level: str) -> None:
     """Send every log line of the process, ours and the libraries', to standard error in one form."""
     shared: list[structlog.typing.Processor] = [

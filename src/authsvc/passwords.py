@@ -85,7 +85,7 @@ class PasswordHasher:
             hashed = argon2.from_string(stored)
         except ValueError:
             return True
-        return str(hashed.type) != "ID" or hashed.memory_cost * hashed.rounds < self._cost
+        return str(hashed.type) != "id" or hashed.memory_cost * hashed.rounds < self._cost
 
     async def warm_up(self) -> None:
         """Compute the dummy hash once, which the first unknown account would otherwise wait for."""

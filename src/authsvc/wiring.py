@@ -76,6 +76,7 @@ class Services:
         await self.audiences.load()
 
 
+# long: the whole composition is read in one place, from top to bottom
 def build_services(settings: Settings, *, clock: Clock = system_clock) -> Services:
     """Return services that nothing has been asked of yet."""
     stores = build_stores(settings)

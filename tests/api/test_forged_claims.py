@@ -223,7 +223,9 @@ async def test_a_token_of_half_a_user_is_refused(
         pytest.param({"client_id": "no-such-client"}, id="client"),
     ],
 )
-@pytest.mark.only("sqlite-jwt", "sqlite-opaque", reason="a denylist in Redis lists what is dead, not what was")
+@pytest.mark.only(
+    "sqlite-jwt", "sqlite-opaque", reason="a denylist in Redis lists what is dead, not what was"
+)
 async def test_a_token_of_what_never_was_is_refused_where_the_database_is_asked(
     service: Service, caller: Registered, forge: Forge, claims: dict[str, str]
 ) -> None:
@@ -308,7 +310,9 @@ BROKEN_JSON: list[Any] = [
     pytest.param(lambda members: json.dumps(members).encode("utf-16"), id="utf-16"),
     pytest.param(lambda members: json.dumps(members).encode("utf-32"), id="utf-32"),
     pytest.param(lambda members: json.dumps(members).encode()[:-1] + b',"x":"\xff"}', id="no-utf-8"),
-    pytest.param(lambda members: json.dumps(members).encode()[:-1] + b',"x":"\xc0\xaf"}', id="overlong-utf-8"),
+    pytest.param(
+        lambda members: json.dumps(members).encode()[:-1] + b',"x":"\xc0\xaf"}', id="overlong-utf-8"
+    ),
     pytest.param(lambda members: json.dumps(members).encode()[:-1] + b',"x":"\xed\xa0\x80"}', id="surrogate"),
     pytest.param(lambda members: json.dumps(members).encode() + b"\0", id="nul-at-the-end"),
     pytest.param(with_member('"x":NaN'), id="nan"),

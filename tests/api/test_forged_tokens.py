@@ -1,4 +1,4 @@
-"""JWTs that someone without the service's key made, or with it and against the rules of the header (RFC 8725).
+"""JWTs made without the service's key, or with it and against the rules of the header (RFC 8725).
 
 Every one is shown at each door, whatever format the service issues.
 """
@@ -296,7 +296,9 @@ MAX = 2**256 - 1
         pytest.param(lambda forge: good(forge) + b"\0", id="one-byte-long"),
         pytest.param(lambda forge: b"\0" + good(forge), id="zero-in-front"),
         pytest.param(lambda forge: good(forge) * 2, id="twice"),
-        pytest.param(lambda forge: bytes(16) + good(forge)[:32] + bytes(16) + good(forge)[32:], id="of-p384-s-length"),
+        pytest.param(
+            lambda forge: bytes(16) + good(forge)[:32] + bytes(16) + good(forge)[32:], id="of-p384-s-length"
+        ),
         pytest.param(lambda _: b"\0", id="one-zero"),
         pytest.param(lambda _: bytes(4000), id="4000-zeros"),
     ],

@@ -15,20 +15,27 @@ OVERLAP_SECONDS = 4
 
 
 @pytest.fixture(scope="module", params=["jwt", "opaque"])
-def two(request: pytest.FixtureRequest, installer: Installer) -> Iterator[Crowd]:
-    settings = {"TOKEN_FORMAT": request.param, "REFRESH_OVERLAP_SECONDS": str(OVERLAP_SECONDS)}
+def token_format(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def two(token_format: str, installer: Installer) -> Iterator[Crowd]:
+    settings = {"TOKEN_FORMAT": token_format, "REFRESH_OVERLAP_SECONDS": str(OVERLAP_SECONDS)}
     with installer.installed("postgres", **settings) as made:
         yield Crowd.around(made, [made.start("serve"), made.start("serve")])
 
 
-def test_they_are_two_processes(two: Crowd, capsys: pytest.CaptureFixture[str]) -> None:
+def test_they_are_two_processes(
+    two: Crowd, token_format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     one, other = two.servers
 
     assert one.serving_pids == {one.pid}
     assert other.serving_pids == {other.pid}
     assert one.pid != other.pid
     with capsys.disabled():
-        print(f"\n{two.token_format}: two instances, pids {one.pid} and {other.pid}")
+        print(f"\n{token_format}: two instances, pids {one.pid} and {other.pid}")
 
 
 def test_a_token_issued_at_one_is_live_at_the_other(two: Crowd) -> None:
@@ -41,7 +48,7 @@ def test_a_token_issued_at_one_is_live_at_the_other(two: Crowd) -> None:
 
 
 def test_no_check_at_the_other_says_live_after_a_logout_was_answered(
-    two: Crowd, capsys: pytest.CaptureFixture[str]
+    two: Crowd, token_format: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     one, other = two.servers
     access_token = two.login(one)["access_token"]
@@ -53,17 +60,17 @@ def test_no_check_at_the_other_says_live_after_a_logout_was_answered(
     assert logged_out.status_code == 204
     assert answers.count(True) == 0
     with capsys.disabled():
-        print(f"\n{two.token_format}: after the logout {answers.count(False)} of {CHECKS} checks say inactive")
+        print(f"\n{token_format}: after the logout {answers.count(False)} of {CHECKS} checks say inactive")
 
 
 def test_parallel_refreshes_at_both_agree_and_after_the_overlap_the_old_token_ends_the_session(
-    two: Crowd, capsys: pytest.CaptureFixture[str]
+    two: Crowd, token_format: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     outcome = two.refresh_in_parallel(REFRESHES)
     with capsys.disabled():
-        print(f"\n{two.token_format}: {outcome}")
+        print(f"\n{token_format}: {outcome}")
 
-    outcome.check(REFRESHES, issues_jwt=two.token_format == "jwt")
+    outcome.check(REFRESHES, issues_jwt=token_format == "jwt")
     refused = two.present_until_refused(outcome.presented)
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
     assert two.live(outcome.access_tokens) == [False] * REFRESHES

@@ -43,6 +43,7 @@ def _record(client: Client) -> dict[str, Value]:
     }
 
 
+# long: the options of a command are its signature
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A label; the id is generated.")],

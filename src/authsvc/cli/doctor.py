@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from authsvc.cli.findings import Finding, Surroundings, examine
+from authsvc.cli.findings import Finding, Surroundings, examine, refused
 from authsvc.cli.output import Json, print_json
-from authsvc.errors import OperatorError
+from authsvc.errors import OperatorError, Unavailable, reason
 from authsvc.logs import configure_logs
 from authsvc.settings import load_settings
-from authsvc.wiring import build_stores
+from authsvc.wiring import build_services
 
 _MARKS = {"ok": "ok      ", "warning": "warning ", "problem": "PROBLEM "}
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
@@ -45,17 +45,19 @@ def doctor(
 async def _findings(around: Surroundings) -> list[Finding]:
     try:
         settings = load_settings()
+        services = build_services(settings)
     except OperatorError as error:
-        why = "the service refuses to start like this"
-        return [
-            Finding("settings", "problem", what, why, cure or ".env.example lists every setting")
-            for what, _, cure in (line.partition("; ") for line in str(error).splitlines())
-        ]
-    stores = build_stores(settings)
+        return [refused("settings", line) for line in str(error).splitlines()]
+    findings: list[Finding] = []
     try:
-        return [finding async for finding in examine(settings, stores, around)]
+        async for finding in examine(settings, services, around):
+            findings.append(finding)  # noqa: PERF401 - what was found before a store went away counts
+    except Unavailable as error:
+        findings.append(refused("database", f"{error.description} {reason(error)}".strip()))
     finally:
-        await stores.close()
+        services.hasher.close()
+        await services.stores.close()
+    return findings
 
 
 def _print(finding: Finding) -> None:

@@ -1,5 +1,6 @@
 """What `authsvc doctor` looks at, one function a subject: what it found, why it matters, what to type."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,13 +8,14 @@ from typing import Literal
 
 import httpx
 
-from authsvc.clock import system_clock
+from authsvc.cli.demo import refuse_demo
+from authsvc.clock import Clock
 from authsvc.errors import OperatorError
 from authsvc.settings import PREFIX, Settings
 from authsvc.storage import inspection
 from authsvc.storage.stores import Stores
 from authsvc.urls import is_loopback_host
-from authsvc.wiring import build_server_keys
+from authsvc.wiring import Services, build_server_keys
 
 Level = Literal["ok", "warning", "problem"]
 
@@ -42,16 +44,19 @@ class Surroundings:
     workers: int
 
 
-async def examine(settings: Settings, stores: Stores, around: Surroundings) -> AsyncIterator[Finding]:
+async def examine(settings: Settings, services: Services, around: Surroundings) -> AsyncIterator[Finding]:
     """Yield every finding, in the order in which a start would fail."""
+    stores = services.stores
     try:
-        await stores.check()
+        await stores.check_database()
+        await refuse_demo(services)
     except OperatorError as error:
-        yield _refused(error)
+        yield refused("database", str(error))
     else:
         yield Finding("database", "ok", "reachable, and at this version's migration")
-        yield await database_clock(stores)
+        yield await database_clock(stores, services.clock)
         yield await pool_size(settings, stores, around)
+        yield await signing_keys(services)
         yield await old_secrets(settings, stores)
     yield await redis(stores)
     yield secret_strength(settings)
@@ -61,15 +66,21 @@ async def examine(settings: Settings, stores: Stores, around: Surroundings) -> A
         yield finding
 
 
-def _refused(error: OperatorError) -> Finding:
-    what, _, cure = str(error).partition(". ")
-    subject = "redis" if "REDIS" in what else "database"
-    return Finding(subject, "problem", what, "the service refuses to start like this", cure or what)
+def refused(subject: str, sentence: str) -> Finding:
+    """Return what a start would say, in its parts: what is wrong, and what to do about it."""
+    what, *cure = re.split(r"[;.] ", sentence, maxsplit=1)
+    return Finding(
+        subject,
+        "problem",
+        what.removesuffix("."),
+        "the service refuses to start like this",
+        cure[0].removeprefix("Run: ") if cure else ".env.example lists every setting, with what it may be",
+    )
 
 
-async def database_clock(stores: Stores) -> Finding:
+async def database_clock(stores: Stores, clock: Clock) -> Finding:
     """Compare our clock with the database's."""
-    offset = await inspection.clock_offset(stores.database, system_clock)
+    offset = await inspection.clock_offset(stores.database, clock)
     if offset is None:
         return Finding("clock", "ok", "the embedded database has this host's clock")
     seconds = offset.total_seconds()
@@ -88,6 +99,14 @@ async def pool_size(settings: Settings, stores: Stores, around: Surroundings) ->
     """Compare all workers' pools with what Postgres allows."""
     found = await inspection.connections(stores.database)
     wanted = around.workers * settings.database_pool_size
+    if found is None and around.workers > 1:
+        return Finding(
+            "connections",
+            "problem",
+            f"a SQLite database serves one process, not {around.workers} workers",
+            "the service refuses to start like this",
+            f"{PREFIX}DATABASE_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE  (or --workers 1)",
+        )
     if found is None:
         return Finding("connections", "ok", "the embedded database serves one process")
     if wanted <= found.allowed - found.taken:
@@ -100,6 +119,20 @@ async def pool_size(settings: Settings, stores: Stores, around: Surroundings) ->
         "under load logins and refreshes are answered 503",
         f"{PREFIX}DATABASE_POOL_SIZE={max(1, (found.allowed - found.taken) // around.workers)}  "
         "(or raise max_connections in postgresql.conf)",
+    )
+
+
+async def signing_keys(services: Services) -> Finding:
+    """See whether a configured secret decrypts them; before the first start there are none."""
+    await services.keys.load()
+    if services.keys.can_sign() or not services.keys.jwks()["keys"]:
+        return Finding("signing keys", "ok", "can be decrypted, or are still to be made")
+    return Finding(
+        "signing keys",
+        "problem",
+        "no configured secret decrypts those in the database",
+        "the service refuses to start like this",
+        f"append the secret that it ran with before to {PREFIX}SECRET_KEYS; then: authsvc keys reencrypt",
     )
 
 
@@ -122,6 +155,10 @@ async def old_secrets(settings: Settings, stores: Stores) -> Finding:
 
 async def redis(stores: Stores) -> Finding:
     """Say how Redis is."""
+    try:
+        await stores.check_redis()
+    except OperatorError as error:
+        return refused("redis", str(error))
     state = (await stores.states())["redis"]
     if state == "ok":
         return Finding("redis", "ok", "reachable")
@@ -178,7 +215,7 @@ def proxies(settings: Settings, around: Surroundings) -> Finding:
             "warning",
             "the issuer is https, so a proxy stands in front, and none is named",
             "every request seems to come from the proxy, wherever addresses are shown or counted",
-            f"{PREFIX}TRUSTED_PROXIES={around.host if is_loopback_host(around.host) else '10.0.0.0/8'}",
+            f"{PREFIX}TRUSTED_PROXIES={'127.0.0.1' if is_loopback_host(around.host) else '10.0.0.0/8'}",
         )
     named = ", ".join(settings.trusted_proxies) or "none, and none is needed"
     return Finding("proxies", "ok", named)
@@ -188,10 +225,12 @@ async def issuer(settings: Settings) -> AsyncIterator[Finding]:
     """Ask the issuer's own URL, as a client would."""
     metadata = f"{settings.issuer}/.well-known/oauth-authorization-server"
     try:
-        async with httpx.AsyncClient(timeout=_PROBE_SECONDS) as http:
-            told = (await http.get(metadata)).json().get("issuer")
+        # What the environment names as the way out does not lead to this machine.
+        is_far = not is_loopback_host(settings.issuer)
+        async with httpx.AsyncClient(timeout=_PROBE_SECONDS, trust_env=is_far) as http:
+            told = (await http.get(metadata)).json()["issuer"]
             verified = await http.get(f"{settings.issuer}/verify", headers={"Authorization": "Bearer doctor"})
-    except (httpx.HTTPError, ValueError, AttributeError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError) as error:
         yield Finding(
             "issuer URL",
             "warning",

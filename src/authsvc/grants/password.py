@@ -19,6 +19,8 @@ from authsvc.storage.sessions import EndedSession, Session
 from authsvc.tokens.refresh_handle import SALT_LENGTH
 
 _EVICTED: EndReason = "too_many_sessions"
+_TRIES = 2
+"""Another login may have rehashed the same password meanwhile; it is then verified once more."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,21 @@ class PasswordGrant:
         """
         require_grant(client, "password")
         granted = narrow_for(client, scope, for_itself=False)
-        account = await self.accounts.authenticate(username, password)
+        for _ in range(_TRIES):
+            account = await self.accounts.authenticate(username, password)
+            issued = await self._sign_in(account, client, granted, origin)
+            if issued is not None:
+                return issued
+        audit.record("login_failed", account_id=account.id)
+        raise InvalidGrant("The username or the password is wrong.")
+
+    async def _sign_in(
+        self, account: VerifiedAccount, client: Client, granted: Scope, origin: Origin
+    ) -> IssuedTokens | None:
         session = self._new_session(account, client, granted, origin)
         async with self.database.transaction() as tx:
-            await self._claim(tx, account)
+            if not await self._claim(tx, account):
+                return None
             evicted = await self._make_room(tx, account)
             await sessions.insert(tx, session)
             issued = await self.issuer.for_session(
@@ -58,15 +71,15 @@ class PasswordGrant:
         audit.record("login_succeeded", account_id=account.id, client_id=client.id, session_id=session.id)
         return issued
 
-    async def _claim(self, tx: Transaction, account: VerifiedAccount) -> None:
+    async def _claim(self, tx: Transaction, account: VerifiedAccount) -> bool:
         # The account may have been disabled, or its password changed, while this one was hashed.
         if not await accounts.lock(tx, account.id, password_hash=account.verified_hash):
-            audit.record("login_failed", account_id=account.id)
-            raise InvalidGrant("The username or the password is wrong.")
+            return False
         if account.better_hash is not None:
             await accounts.replace_hash(
                 tx, account.id, verified=account.verified_hash, new=account.better_hash
             )
+        return True
 
     async def _make_room(self, tx: Transaction, account: VerifiedAccount) -> list[EndedSession]:
         surplus = sessions.beyond_newest(self.sessions_per_account - 1, self.sessions.alive(account.id))

@@ -13,7 +13,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from authsvc.errors import OperatorError, Unavailable
 from authsvc.metrics import STORE_ERRORS
-from authsvc.storage.dialect import is_no_database, is_temporary, prepare_sqlite
+from authsvc.storage.dialect import autocommit, is_no_database, is_temporary, prepare_sqlite
 
 Transaction = AsyncConnection
 """An open transaction; what a store's function is given."""
@@ -44,7 +44,7 @@ class Database:
             # An error's text may reach a log; the parameters hold hashes and names.
             hide_parameters=True,
         )
-        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._autocommit = self.engine.execution_options(**autocommit(is_sqlite=is_sqlite))
         if is_sqlite:
             prepare_sqlite(self.engine)
 

@@ -52,9 +52,19 @@ def is_no_database(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlite_errorname", None) in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}
 
 
+_NO_BEGIN = "authsvc_no_begin"
+
+
 class _Cursor(Protocol):
     def execute(self, statement: str) -> object: ...
     def close(self) -> None: ...
+
+
+def autocommit(*, is_sqlite: bool) -> dict[str, object]:
+    """Return the execution options under which each statement stands alone."""
+    # On SQLite a change of the isolation level waits for the driver's thread on the way out of the pool,
+    # and a request given up there would lose the connection; not to begin is all that is needed.
+    return {_NO_BEGIN: True} if is_sqlite else {"isolation_level": "AUTOCOMMIT"}
 
 
 def prepare_sqlite(engine: AsyncEngine) -> None:
@@ -74,9 +84,15 @@ def prepare_sqlite(engine: AsyncEngine) -> None:
         # Left to itself the driver begins late, as a reader; a second writer then fails at once.
         connection.isolation_level = None
 
+    @sa.event.listens_for(engine.sync_engine, "invalidate")
+    def roll_back(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _error: object) -> None:
+        # A request given up in mid-statement: closing alone would leave the write lock to the statement,
+        # and the statement to the garbage collector.
+        connection.rollback()
+
     @sa.event.listens_for(engine.sync_engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        if connection.get_execution_options().get(_NO_BEGIN):
             return
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 

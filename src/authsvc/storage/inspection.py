@@ -17,7 +17,7 @@ _SAMPLES = 5
 
 @dataclass(frozen=True)
 class Connections:
-    """How many connections Postgres allows, and how many others hold now."""
+    """How many connections Postgres allows to others than superusers, and how many others hold now."""
 
     allowed: int
     taken: int
@@ -46,7 +46,8 @@ async def connections(database: Database) -> Connections | None:
     async with database.reading() as tx:
         if tx.dialect.name != "postgresql":
             return None
-        allowed = (await tx.execute(sa.text("SELECT current_setting('max_connections')::int"))).scalar_one()
+        usable = "SELECT current_setting('max_connections')::int - current_setting('{}')::int"
+        allowed = (await tx.execute(sa.text(usable.format("superuser_reserved_connections")))).scalar_one()
         others = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
         taken = (await tx.execute(sa.text(f"{others} AND pid <> pg_backend_pid()"))).scalar_one()
     return Connections(allowed=int(allowed), taken=int(taken))

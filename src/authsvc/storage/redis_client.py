@@ -74,7 +74,10 @@ async def refuse_eviction(redis: Redis) -> None:
             policy = (await redis.info("memory")).get("maxmemory_policy", "noeviction")
     except RedisAway as away:
         if isinstance(away.__cause__, AuthenticationError):
-            raise OperatorError(f"AUTHSVC_REDIS_URL: Redis refuses the password ({away}).") from None
+            raise OperatorError(
+                f"AUTHSVC_REDIS_URL: Redis refuses the password ({away}). "
+                "Write the right one into it: redis://USER:PASSWORD@HOST:6379/0"
+            ) from None
         return
     if policy != "noeviction":
         raise OperatorError(

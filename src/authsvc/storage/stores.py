@@ -56,7 +56,16 @@ class Stores:
         """Refuse stores that this version must not run on.
 
         Raises:
-            OperatorError: the database is away, is behind or ahead of this version, or Redis evicts.
+            OperatorError: as `check_database` and `check_redis`.
+        """
+        await self.check_database()
+        await self.check_redis()
+
+    async def check_database(self) -> None:
+        """Refuse a database that this version must not run on.
+
+        Raises:
+            OperatorError: it is away, or behind or ahead of this version.
         """
         needed = migrations.newest_revision()
         try:
@@ -71,6 +80,13 @@ class Stores:
                 f"The database is at migration {found or 'none'} and this version needs {needed}. "
                 "Run: authsvc db upgrade"
             )
+
+    async def check_redis(self) -> None:
+        """Refuse a Redis that answers and must not be used.
+
+        Raises:
+            OperatorError: it evicts, or refuses the password.
+        """
         if self.redis is not None:
             await redis_client.refuse_eviction(self.redis)
 

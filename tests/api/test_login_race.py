@@ -1,0 +1,139 @@
+"""A login under way while the account changes: it cannot undo the change, nor outlive it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import httpx
+import pytest
+
+from tests.conftest import MakeService
+from tests.fixtures.answers import assert_oauth_error
+from tests.fixtures.gate import Gate, hold_logins_after_verifying, hold_logins_in_their_transaction
+from tests.fixtures.service import PASSWORD, USERNAME, Json, Registered, Service
+
+NEW_PASSWORD = "another correct horse battery"
+
+Login = asyncio.Task[httpx.Response]
+
+
+@asynccontextmanager
+async def held_login(service: Service, gate: Gate) -> AsyncIterator[Login]:
+    """A login that waits at *gate* while the block runs, and has ended after it."""
+    login = asyncio.create_task(service.post("/login", username=USERNAME, password=PASSWORD))
+    await gate.reached.wait()
+    try:
+        yield login
+    finally:
+        gate.open.set()
+        await login
+
+
+async def change_password(service: Service, tokens: Json) -> None:
+    response = await service.as_user(
+        "POST",
+        "/password",
+        tokens["access_token"],
+        current_password=PASSWORD,
+        new_password=NEW_PASSWORD,
+    )
+    assert response.status_code == 204, response.text
+
+
+async def disable(service: Service, _tokens: Json) -> None:
+    accounts = service.stack.services.accounts
+    await accounts.disable(await accounts.named(USERNAME))
+
+
+async def delete(service: Service, _tokens: Json) -> None:
+    accounts = service.stack.services.accounts
+    await accounts.delete(await accounts.named(USERNAME))
+
+
+Change = Callable[[Service, Json], Awaitable[None]]
+changes = pytest.mark.parametrize("change", [change_password, disable, delete])
+
+
+async def hash_of(service: Service, account_id: UUID) -> str:
+    account = await service.stack.services.accounts.find(account_id)
+    assert account is not None
+    return account.password_hash
+
+
+@changes
+async def test_a_login_overtaken_by_a_change_is_refused_and_leaves_nothing(
+    service: Service, service_with: MakeService, change: Change
+) -> None:
+    await service.add_account()
+    tokens = await service.login()
+    other = await service_with()
+
+    async with held_login(other, hold_logins_after_verifying(other)) as login:
+        await change(service, tokens)
+        changed = await service.rows()
+
+    assert_oauth_error(login.result(), 400, "invalid_grant")
+    assert await service.rows() == changed
+
+
+async def test_a_login_that_would_rehash_writes_no_old_password_back(
+    service: Service, service_with: MakeService
+) -> None:
+    account = await service.add_account()
+    tokens = await service.login()
+    stronger = await service_with(hash_passes=3)
+
+    async with held_login(stronger, hold_logins_after_verifying(stronger)) as login:
+        await change_password(service, tokens)
+        changed = await hash_of(service, account.id)
+
+    assert_oauth_error(login.result(), 400, "invalid_grant")
+    assert await hash_of(service, account.id) == changed
+    assert (await service.post("/login", username=USERNAME, password=NEW_PASSWORD)).status_code == 200
+
+
+async def test_a_login_that_nothing_overtakes_gets_in(service: Service, service_with: MakeService) -> None:
+    await service.add_account()
+    other = await service_with()
+
+    async with held_login(other, hold_logins_after_verifying(other)) as login:
+        pass
+
+    assert login.result().status_code == 200
+
+
+async def test_of_two_logins_that_rehash_at_once_both_get_in(
+    service: Service, service_with: MakeService
+) -> None:
+    account = await service.add_account()
+    first, second = await service_with(hash_passes=3), await service_with(hash_passes=3)
+
+    async with (
+        held_login(first, hold_logins_after_verifying(first)) as one,
+        held_login(second, hold_logins_after_verifying(second)) as other,
+    ):
+        pass
+
+    assert (one.result().status_code, other.result().status_code) == (200, 200)
+    assert "t=3" in await hash_of(service, account.id)
+
+
+@changes
+async def test_a_change_waits_for_a_login_in_its_transaction_and_then_ends_its_session(
+    service: Service, service_with: MakeService, caller: Registered, change: Change
+) -> None:
+    await service.add_account()
+    tokens = await service.login()
+    other = await service_with()
+
+    async with held_login(other, hold_logins_in_their_transaction(other)) as login:
+        changing = asyncio.create_task(change(service, tokens))
+        done, _ = await asyncio.wait({changing}, timeout=0.3)
+        assert not done, "the change did not wait for the account's row"
+    await changing
+
+    assert login.result().status_code == 200
+    access_token = login.result().json()["access_token"]
+    assert not await service.is_live(access_token, caller)
+    assert (await service.refresh(login.result().json()["refresh_token"])).status_code == 400

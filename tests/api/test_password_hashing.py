@@ -1,0 +1,295 @@
+"""What hashing a password costs, whom it keeps waiting, and when a hash is replaced."""
+
+import asyncio
+import re
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from tests.conftest import MakeService
+from tests.fixtures.answers import assert_oauth_error, assert_problem
+from tests.fixtures.gate import hold_logins_after_verifying
+from tests.fixtures.service import PASSWORD, USERNAME, Registered, Service
+
+LOGIN = {"username": USERNAME, "password": PASSWORD}
+
+
+async def test_a_password_is_stored_as_argon2id_of_the_advised_cost(service: Service) -> None:
+    account = await service.stack.services.accounts.add(USERNAME, PASSWORD)
+
+    assert account.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert PASSWORD not in str(await service.rows())
+
+
+async def hash_of(service: Service) -> str:
+    account = await service.stack.services.accounts.named(USERNAME)
+    return account.password_hash
+
+
+async def test_a_login_rehashes_a_password_below_the_policy(
+    service: Service, service_with: MakeService
+) -> None:
+    await service.add_account()
+    stronger = await service_with(hash_passes=3)
+
+    assert (await stronger.post("/login", **LOGIN)).status_code == 200
+
+    assert (await hash_of(service)).startswith("$argon2id$v=19$m=19456,t=3,p=1$")
+    assert (await service.post("/login", **LOGIN)).status_code == 200
+
+
+async def test_a_login_leaves_a_password_above_the_policy_alone(
+    service: Service, service_with: MakeService
+) -> None:
+    stronger = (await service_with(hash_passes=3)).stack.services.hasher
+    await service.add_account(password_hash=await stronger.hash(PASSWORD))
+    before = await hash_of(service)
+
+    assert (await service.post("/login", **LOGIN)).status_code == 200
+
+    assert await hash_of(service) == before
+
+
+async def test_a_refused_login_rehashes_nothing(service: Service, service_with: MakeService) -> None:
+    await service.add_account()
+    before = await hash_of(service)
+    stronger = await service_with(hash_passes=3)
+
+    assert_oauth_error(await stronger.post("/login", **LOGIN | {"password": "x"}), 400, "invalid_grant")
+
+    assert await hash_of(service) == before
+
+
+@dataclass(frozen=True)
+class Hashing:
+    """How many passwords were hashed since the process began, and for how long."""
+
+    count: int
+    seconds: float
+
+
+async def hashing(service: Service) -> Hashing:
+    text = (await service.http.get("/metrics")).text
+    count, total = (
+        float(re.findall(rf"^authsvc_password_hash_seconds_{name} (\S+)$", text, re.MULTILINE)[0])
+        for name in ("count", "sum")
+    )
+    return Hashing(int(count), total)
+
+
+async def cost_of(service: Service, **form: str) -> Hashing:
+    """What a login costs."""
+    before = await hashing(service)
+    await service.post("/login", **form)
+    after = await hashing(service)
+    return Hashing(after.count - before.count, after.seconds - before.seconds)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(LOGIN | {"password": "a wrong password"}, id="wrong password"),
+        pytest.param(LOGIN | {"username": "nobody@example.com"}, id="unknown username"),
+        pytest.param(LOGIN | {"username": "no\nbody"}, id="a name nobody can have"),
+        pytest.param(LOGIN | {"password": "x" * 2000}, id="a password that is too long"),
+        pytest.param(LOGIN | {"password": "\x01"}, id="a password nobody can have"),
+        pytest.param(LOGIN | {"username": "disabled"}, id="disabled account"),
+    ],
+)
+async def test_every_refused_login_costs_the_hash_that_a_good_one_costs(
+    service: Service, form: dict[str, str]
+) -> None:
+    await service.add_account()
+    await service.add_account("disabled")
+    await service.stack.services.accounts.disable(await service.stack.services.accounts.named("disabled"))
+    await service.stack.services.hasher.warm_up()
+    good = [await cost_of(service, **LOGIN) for _ in range(3)]
+
+    refused = await cost_of(service, **form)
+
+    assert [each.count for each in good] == [1, 1, 1]
+    assert refused.count == 1
+    # What else the machine does makes a hash slower, never faster.
+    assert refused.seconds > min(each.seconds for each in good) / 2
+
+
+@pytest.fixture
+async def release() -> AsyncIterator[threading.Event]:
+    """Set at the end of the test at the latest."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+@pytest.fixture
+async def busy(service_with: MakeService, release: threading.Event) -> AsyncIterator[Service]:
+    """A service whose only hashing thread is busy until `release`, and whose only connection is free."""
+    made = await service_with(
+        hash_threads=1, hash_max_wait_seconds=0.01, database_pool_size=1, database_timeout_seconds=0.5
+    )
+    occupied = asyncio.create_task(
+        made.stack.services.hasher._run(lambda: release.wait(2))  # noqa: SLF001 - the way to keep it busy
+    )
+    await asyncio.sleep(0)
+    yield made
+    release.set()
+    await occupied
+
+
+async def test_a_login_that_would_wait_long_is_503_at_once(service: Service, busy: Service) -> None:
+    await service.add_account()
+    before = await service.rows()
+
+    for path, form in (("/login", LOGIN), ("/token", LOGIN | {"grant_type": "password"})):
+        started = time.perf_counter()
+        response = await busy.post(path, **form)
+        assert_oauth_error(response, 503, "temporarily_unavailable")
+        assert response.headers["retry-after"] == "1"
+        assert time.perf_counter() - started < 0.5
+
+    assert await service.rows() == before
+
+
+async def test_a_change_of_password_that_would_wait_long_is_503_at_once(
+    service: Service, busy: Service
+) -> None:
+    await service.add_account()
+    tokens = await service.login()
+
+    response = await busy.as_user(
+        "POST",
+        "/password",
+        tokens["access_token"],
+        current_password=PASSWORD,
+        new_password="a new password that is long",
+    )
+
+    assert_problem(response, 503)
+    assert response.headers["retry-after"] == "1"
+    assert (await service.post("/login", **LOGIN)).status_code == 200
+
+
+async def test_logins_get_in_again_once_the_queue_is_empty(
+    service: Service, busy: Service, release: threading.Event
+) -> None:
+    await service.add_account()
+    assert (await busy.post("/login", **LOGIN)).status_code == 503
+
+    release.set()
+    while (response := await busy.post("/login", **LOGIN)).status_code == 503:
+        await asyncio.sleep(0.005)
+
+    assert response.status_code == 200
+
+
+async def test_while_a_password_waits_for_its_thread_others_are_served(
+    service: Service, service_with: MakeService, release: threading.Event
+) -> None:
+    await service.add_account()
+    tokens = await service.login()
+    slow = await service_with(hash_threads=1, hash_max_wait_seconds=60)
+    occupied = asyncio.create_task(
+        slow.stack.services.hasher._run(lambda: release.wait(2))  # noqa: SLF001 - the way to keep it busy
+    )
+    login = asyncio.create_task(slow.post("/login", **LOGIN))
+
+    assert (await slow.http.get("/healthz")).status_code == 200
+    assert (await slow.refresh(tokens["refresh_token"])).status_code == 200
+    done, _ = await asyncio.wait({login, occupied}, timeout=0.1)
+    assert not done, "hashing has a thread of its own"
+
+    release.set()
+    assert (await login).status_code == 200
+    await occupied
+
+
+async def test_no_connection_is_held_while_a_password_is_hashed(
+    service: Service, service_with: MakeService
+) -> None:
+    await service.add_account()
+    tokens = await service.login()
+    narrow = await service_with(database_pool_size=1, database_timeout_seconds=0.3)
+    gate = hold_logins_after_verifying(narrow)
+    login = asyncio.create_task(narrow.post("/login", **LOGIN))
+    await gate.reached.wait()
+
+    meanwhile = await narrow.refresh(tokens["refresh_token"])
+    gate.open.set()
+
+    assert meanwhile.status_code == 200, meanwhile.text
+    assert (await login).status_code == 200
+
+
+Call = Callable[[Service, dict[str, str]], Awaitable[httpx.Response]]
+CALLS: dict[str, Call] = {
+    "POST /login": lambda service, _: service.post("/login", **LOGIN),
+    "POST /token": lambda service, _: service.post("/token", grant_type="password", **LOGIN),
+    "POST /refresh": lambda service, tokens: service.refresh(tokens["refresh_token"]),
+    "GET /sessions": lambda service, tokens: service.as_user("GET", "/sessions", tokens["access_token"]),
+    "DELETE /sessions": lambda service, tokens: service.as_user(
+        "DELETE", f"/sessions/{tokens['other']}", tokens["access_token"]
+    ),
+    "GET /me": lambda service, tokens: service.as_user("GET", "/me", tokens["access_token"]),
+    "POST /password": lambda service, tokens: service.as_user(
+        "POST",
+        "/password",
+        tokens["access_token"],
+        current_password=PASSWORD,
+        new_password="a new password that is long",
+    ),
+    "POST /introspect": lambda service, tokens: service.post(
+        "/introspect",
+        token=tokens["refresh_token"],
+        client_id=tokens["caller"],
+        client_secret=tokens["secret"],
+    ),
+    "POST /revoke": lambda service, tokens: service.post(
+        "/revoke", token=tokens["access_token"], client_id="public"
+    ),
+    "POST /logout": lambda service, tokens: service.post("/logout", refresh_token=tokens["refresh_token"]),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+async def test_no_request_needs_two_connections_at_a_time(
+    service: Service, service_with: MakeService, caller: Registered, call: Call
+) -> None:
+    await service.add_account()
+    other = (await service.as_user("GET", "/me", (await service.login())["access_token"])).json()
+    tokens = await service.login() | {
+        "other": other["session_id"],
+        "caller": caller.id,
+        "secret": caller.secret,
+    }
+    narrow = await service_with(database_pool_size=1, database_timeout_seconds=0.3)
+
+    response = await call(narrow, tokens)
+
+    assert response.status_code in {200, 204}, response.text
+
+
+NEED_THE_DATABASE = ("POST /login", "POST /token", "POST /refresh", "POST /introspect", "POST /logout")
+
+
+@pytest.mark.parametrize("call", [CALLS[name] for name in NEED_THE_DATABASE], ids=NEED_THE_DATABASE)
+async def test_a_full_pool_is_503_soon_and_burns_nothing(
+    service: Service, service_with: MakeService, caller: Registered, call: Call
+) -> None:
+    await service.add_account()
+    tokens = await service.login() | {"caller": caller.id, "secret": caller.secret}
+    narrow = await service_with(database_pool_size=1, database_timeout_seconds=0.2)
+    before = await service.rows()
+
+    async with narrow.stack.services.stores.database.reading():
+        started = time.perf_counter()
+        refused = await call(narrow, tokens)
+
+    assert refused.status_code == 503, refused.text
+    assert refused.headers["retry-after"] == "1"
+    assert time.perf_counter() - started < 2
+    assert await service.rows() == before
+    assert (await call(narrow, tokens)).status_code in {200, 204}
