@@ -41,7 +41,7 @@ check: .venv/.dev ## the quick half of `make test`: style, types, imports, gener
 test: .venv/.dev ## everything CI runs; T=tests/api/test_refresh.py runs only those
 ifeq ($(T),)
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest tests --cov
+	$(BIN)/python -m pytest tests --cov --numprocesses=auto --dist=worksteal
 else
 	$(BIN)/python -m pytest $(T)
 endif

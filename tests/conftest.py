@@ -32,7 +32,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "stack" not in metafunc.fixturenames:
         return
     stacks: tuple[str, ...] = STACKS
-    for marker in metafunc.definition.iter_markers("only"):
+    if (marker := metafunc.definition.get_closest_marker("only")) is not None:
         stacks = marker.args
         metafunc.config.stash[_exceptions][metafunc.definition.nodeid] = marker.kwargs["reason"]
     metafunc.parametrize("stack", stacks, indirect=True, scope="session")

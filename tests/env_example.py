@@ -35,7 +35,9 @@ def _entry(name: str, field: FieldInfo) -> Iterator[str]:
 
 
 def _choices(field: FieldInfo) -> str:
-    return f"One of: {', '.join(get_args(field.annotation))}." if get_origin(field.annotation) is Literal else ""
+    return (
+        f"One of: {', '.join(get_args(field.annotation))}." if get_origin(field.annotation) is Literal else ""
+    )
 
 
 def _bounds(field: FieldInfo) -> str:

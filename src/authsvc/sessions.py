@@ -79,7 +79,7 @@ class Sessions:
         async with self.database.transaction() as tx:
             ended = await self.mark_ended(tx, which, reason=reason)
         await self.deny(ended, reason=reason)
-        return len(ended)
+        return sum(session.anew for session in ended)
 
     async def mark_ended(self, tx: Transaction, which: Which, *, reason: EndReason) -> list[EndedSession]:
         """Do the first half within *tx*; once it is committed the caller owes `deny`."""
@@ -88,7 +88,8 @@ class Sessions:
     async def deny(self, ended: Sequence[EndedSession], *, reason: EndReason) -> None:
         """Do the second half: deny the sessions in Redis and clear their marks."""
         for session in ended:
-            audit.record("session_ended", session_id=session.id, reason=reason)
+            if session.anew:
+                audit.record("session_ended", session_id=session.id, reason=reason)
         if self.denylist is None or not ended:
             return
         now = self.clock()

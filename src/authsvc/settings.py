@@ -176,4 +176,4 @@ def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
             "AUTHSVC_SECRET_KEYS": f"make one with: {HOW_TO_MAKE_A_SECRET}",
         }[name]
         return f"{name} is not set; {cure}."
-    return f"{name} {message.removeprefix('Value error, ')}."
+    return f"{name} {message.removeprefix('Value error, ').removeprefix('Input ')}."

@@ -9,8 +9,8 @@ import pytest
 
 from tests.fixtures.service import Json, Registered, Service
 
-# A check takes some dozens of turns of the event loop, so each is given up in another place.
-TURNS = range(1, 61)
+# A request takes some dozens of turns of the event loop, so each is given up in another place.
+TURNS = range(1, 81, 3)
 
 
 async def give_up(request: Coroutine[Any, Any, Any], *, after: int) -> None:
@@ -81,7 +81,7 @@ async def test_a_refresh_given_up_can_be_made_again(service: Service, people: di
 async def test_a_logout_given_up_and_made_again_has_ended_the_session(
     service: Service, caller: Registered, people: dict[str, Json]
 ) -> None:
-    for turns in TURNS[::6]:
+    for turns in TURNS[::3]:
         tokens = await service.login(username="ada")
         await give_up(service.as_user("POST", "/logout", tokens["access_token"]), after=turns)
 

@@ -18,7 +18,9 @@ async def test_a_client_without_a_grant_is_unauthorized_for_it(service: Service,
     tokens = await service.login(client)
     await service.stack.services.clients.change(client.id, grants=client.client.grants - {grant_type})
     before = await service.rows()
-    form = {"password": LOGIN, "refresh_token": {"refresh_token": tokens["refresh_token"]}}.get(grant_type, {})
+    form = {"password": LOGIN, "refresh_token": {"refresh_token": tokens["refresh_token"]}}.get(
+        grant_type, {}
+    )
 
     response = await service.post("/token", client, **form | {"grant_type": grant_type})
 
@@ -94,7 +96,18 @@ async def test_a_scope_the_client_may_not_have_is_refused_never_silently_less(
 @pytest.mark.demand("O-25")
 @pytest.mark.parametrize(
     "scope",
-    ["read  account", " read", "read ", " ", "read\taccount", "read,account\n", 'read"', "re\\ad", "réad", "读"],
+    [
+        "read  account",
+        " read",
+        "read ",
+        " ",
+        "read\taccount",
+        "read,account\n",
+        'read"',
+        "re\\ad",
+        "réad",
+        "读",
+    ],
 )
 async def test_a_malformed_scope_is_invalid_scope_and_never_echoed(service: Service, scope: str) -> None:
     await service.add_account()
@@ -197,7 +210,9 @@ async def test_the_client_public_can_be_disabled_like_any_other(service: Service
 
 
 async def secret_works(service: Service, client: Registered, secret: str) -> bool:
-    response = await service.post("/token", Registered(client.client, secret), grant_type="client_credentials")
+    response = await service.post(
+        "/token", Registered(client.client, secret), grant_type="client_credentials"
+    )
     assert response.status_code in {200, 401}
     return response.status_code == 200
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 import pytest
 
+from authsvc.storage.sessions import is_session
 from tests.conftest import MakeService
 from tests.fixtures.service import DEAD, LIVE, PASSWORD, Json, Registered, Service
 from tests.fixtures.stack import Stack
@@ -175,3 +177,17 @@ async def test_what_ended_is_dead_at_the_very_next_look_and_nothing_else_is(
     for instance in (world.elsewhere, world.service):
         found = {name: await instance.doors(world.access(name), world.caller) for name in world.tokens}
         assert found == expected
+
+
+async def test_an_end_made_again_is_an_end_even_if_the_first_did_not_reach_redis(
+    world: World,
+) -> None:
+    service = world.service
+    session_id = UUID((await service.as_user("GET", "/me", world.access("mine"))).json()["session_id"])
+    # What a crash between the commit and the denial leaves, or another request that is just there.
+    async with service.transaction() as tx:
+        await world.stack.services.sessions.mark_ended(tx, is_session(session_id), reason="logout")
+
+    await world.ask("POST", "/logout")
+
+    assert await world.elsewhere.doors(world.access("mine"), world.caller) == DEAD

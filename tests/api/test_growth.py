@@ -113,7 +113,7 @@ async def test_a_refresh_updates_its_row_in_place(service: Service, signed_in: J
         return row[0], row[1]
 
     before = await updates()
-    await refresh_often(service, signed_in, 50)
+    await refresh_often(service, signed_in, 50, seconds=1)
     after = await updates()
 
     assert after[0] - before[0] == 50

@@ -125,16 +125,21 @@ async def release() -> AsyncIterator[threading.Event]:
     event.set()
 
 
+async def occupy(service: Service, release: threading.Event) -> asyncio.Task[bool]:
+    """Give a hashing thread of *service* work until *release*."""
+    hasher = service.stack.services.hasher
+    occupied = asyncio.create_task(hasher._run(lambda: release.wait(2)))  # noqa: SLF001 - no password takes as long
+    await asyncio.sleep(0)
+    return occupied
+
+
 @pytest.fixture
 async def busy(service_with: MakeService, release: threading.Event) -> AsyncIterator[Service]:
     """A service whose only hashing thread is busy until `release`, and whose only connection is free."""
     made = await service_with(
         hash_threads=1, hash_max_wait_seconds=0.01, database_pool_size=1, database_timeout_seconds=0.5
     )
-    occupied = asyncio.create_task(
-        made.stack.services.hasher._run(lambda: release.wait(2))  # noqa: SLF001 - the way to keep it busy
-    )
-    await asyncio.sleep(0)
+    occupied = await occupy(made, release)
     yield made
     release.set()
     await occupied
@@ -192,9 +197,7 @@ async def test_while_a_password_waits_for_its_thread_others_are_served(
     await service.add_account()
     tokens = await service.login()
     slow = await service_with(hash_threads=1, hash_max_wait_seconds=60)
-    occupied = asyncio.create_task(
-        slow.stack.services.hasher._run(lambda: release.wait(2))  # noqa: SLF001 - the way to keep it busy
-    )
+    occupied = await occupy(slow, release)
     login = asyncio.create_task(slow.post("/login", **LOGIN))
 
     assert (await slow.http.get("/healthz")).status_code == 200

@@ -9,7 +9,10 @@ from authsvc.settings import PREFIX, Settings
 from tests import env_example
 from tests.fixtures.command import environment
 
-REQUIRED = {"AUTHSVC_DATABASE_URL": "sqlite:///authsvc.db", "AUTHSVC_SECRET_KEYS": "a secret of 32 characters at least"}
+REQUIRED = {
+    "AUTHSVC_DATABASE_URL": "sqlite:///authsvc.db",
+    "AUTHSVC_SECRET_KEYS": "a secret of 32 characters at least",
+}
 
 
 def read_by_a_shell(script: str) -> dict[str, str]:

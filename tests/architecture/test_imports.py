@@ -39,7 +39,11 @@ def test_every_contract_is_kept(repository: Path) -> None:
         ("clients.py", "import fastapi", "Only the outside of the service knows that it is a web service"),
         ("accounts.py", "import sqlalchemy", "Only storage knows SQL and Redis"),
         ("sessions.py", "from jose import jwt", "Only tokens sign and only passwords hash"),
-        ("endpoints/login.py", "from authsvc.storage import accounts", "Endpoints ask operations, never a store"),
+        (
+            "endpoints/login.py",
+            "from authsvc.storage import accounts",
+            "Endpoints ask operations, never a store",
+        ),
     ],
     ids=["upwards", "settings", "tables", "web", "SQL", "crypto", "endpoint"],
 )
@@ -47,7 +51,9 @@ def test_an_import_against_a_contract_is_named(
     repository: Path, tmp_path: Path, module: str, line: str, contract: str
 ) -> None:
     shutil.copy(repository / "pyproject.toml", tmp_path)
-    shutil.copytree(repository / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "static"))
+    shutil.copytree(
+        repository / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "static")
+    )
     file = tmp_path / "src/authsvc" / module
     file.write_text(file.read_text() + f"\n{line}\n")
 

@@ -1,4 +1,4 @@
-"""The setting jwt|opaque is read once, where it chooses what is issued; a second switch would be a second service."""
+"""The setting jwt|opaque is read once, where it chooses what is issued: there is no second, hidden switch."""
 
 from pathlib import Path
 

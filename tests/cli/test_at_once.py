@@ -54,7 +54,9 @@ def served(request: pytest.FixtureRequest, installer: Installer) -> Iterator[Ser
 
 
 @pytest.mark.parametrize(
-    "command", [["disable"], ["delete"], ["end-sessions"], ["set-password", "--password-stdin"]], ids=lambda c: c[0]
+    "command",
+    [["disable"], ["delete"], ["end-sessions"], ["set-password", "--password-stdin"]],
+    ids=lambda c: c[0],
 )
 def test_what_ends_an_accounts_sessions_is_seen_at_once(served: Served, command: list[str]) -> None:
     username = f"account-{command[0]}"

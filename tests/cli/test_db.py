@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from authsvc.storage.migrations import newest_revision
-from tests.fixtures.database import execute, query
+from tests.fixtures.database import query, stamp
 from tests.fixtures.installation import Installation, Installer
 
 NEWEST = newest_revision()
@@ -58,8 +58,7 @@ def test_two_machines_may_upgrade_at_once(empty: Installation) -> None:
 
 @pytest.mark.parametrize("command", ["upgrade", "current"])
 def test_a_database_of_another_application_is_left_alone(empty: Installation, command: str) -> None:
-    execute(empty.database_url, "CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
-    execute(empty.database_url, "INSERT INTO alembic_version VALUES ('2f6d1c0a9b3e')")
+    stamp(empty.database_url, "2f6d1c0a9b3e")
 
     refused = empty.run("db", command, "--json")
 
@@ -68,8 +67,7 @@ def test_a_database_of_another_application_is_left_alone(empty: Installation, co
 
 
 def test_a_database_of_another_application_that_numbers_as_we_do_is_left_alone(empty: Installation) -> None:
-    execute(empty.database_url, "CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
-    execute(empty.database_url, f"INSERT INTO alembic_version VALUES ('{NEWEST}')")
+    stamp(empty.database_url, NEWEST)
 
     assert empty.run("db", "upgrade").refusal() == NOT_OURS.format(NEWEST)
 

@@ -148,7 +148,7 @@ def test_the_lines_to_paste_name_the_real_address_whatever_the_issuer_is(fresh: 
     assert "auth.example.com" not in printed
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", ""])  # noqa: S104 - refused
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", ""])  # noqa: S104 - what is refused here
 def test_it_serves_loopback_only(fresh: Installation, data: Path, host: str) -> None:
     refused = fresh.run("dev", "--host", host, "--port", str(free_port())).refusal()
 
@@ -235,7 +235,9 @@ def test_a_damaged_database_is_a_sentence(fresh: Installation, data: Path) -> No
 
     refused = fresh.run("dev", "--port", str(free_port())).refusal()
 
-    assert refused.startswith("The SQLite file is damaged, or no database at all: restore it, or name another")
+    assert refused.startswith(
+        "The SQLite file is damaged, or no database at all: restore it, or name another"
+    )
 
 
 def test_the_data_folder_of_another_secret_is_a_sentence(fresh: Installation, data: Path) -> None:

@@ -1,4 +1,4 @@
-"""`authsvc users`: accounts, as the operator handles them. What it does to a running server: test_at_once.py."""
+"""`authsvc users`: accounts, as the operator handles them. With a server that runs: `test_at_once.py`."""
 
 from collections.abc import Iterator
 
@@ -50,7 +50,9 @@ def test_the_end_of_the_line_is_no_part_of_a_password(embedded: Installation, en
     ("name", "stdin", "sentence"),
     [
         pytest.param(USERNAME, PASSWORD, "The name 'ada@example.com' is taken; see:", id="name taken"),
-        pytest.param(USERNAME.upper(), PASSWORD, "The name 'ADA@EXAMPLE.COM' is taken", id="taken, in capitals"),
+        pytest.param(
+            USERNAME.upper(), PASSWORD, "The name 'ADA@EXAMPLE.COM' is taken", id="taken, in capitals"
+        ),
         pytest.param("grace hopper", PASSWORD, "A username has 1 to 255 characters", id="name with a space"),
         pytest.param("", PASSWORD, "A username has 1 to 255 characters", id="no name"),
         pytest.param("\udcff", PASSWORD, "A username has 1 to 255 characters", id="name of broken UTF-8"),

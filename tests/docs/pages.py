@@ -3,10 +3,12 @@
 import re
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[2] / "docs" / "guard"
+# The ports that the pages use throughout.
+AUTHSVC, GUARD, BACKEND = 8000, 8080, 9000
 _FENCED = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ELLIPSIS = "…"
 _END = "\x1e"
@@ -20,45 +22,39 @@ class Request:
     command: str
     promised: str
 
-    def is_answered_by(self, printed: str) -> bool:
+    def is_kept_by(self, printed: str) -> bool:
         pattern = ".*".join(re.escape(part) for part in self.promised.split(_ELLIPSIS))
         return re.fullmatch(pattern, printed.strip(), re.DOTALL) is not None
 
 
 @dataclass(frozen=True)
 class Page:
-    """One file of docs/guard, with the addresses in it replaced by those of a test."""
+    """One file of docs/guard, with the ports of a test in place of its own."""
 
     name: str
-    addresses: Mapping[str, str]
-
-    @property
-    def printed(self) -> str:
-        """The page as readers have it."""
-        return (FOLDER / self.name).read_text(encoding="utf-8")
+    ports: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
-        """The page for this test."""
-        changed = self.printed
-        for address in self.addresses:
-            assert re.search(rf"{re.escape(address)}\b", changed) or address not in changed
-        pattern = "|".join(rf"{re.escape(address)}\b" for address in self.addresses)
-        return re.sub(pattern, lambda found: self.addresses[found[0]], changed)
+        printed = (FOLDER / self.name).read_text(encoding="utf-8")
+        ports = {str(port): str(other) for port, other in self.ports.items()}
+        return re.sub(r"\b\d{4}\b", lambda number: ports.get(number[0], number[0]), printed)
+
+    def blocks(self, language: str) -> list[str]:
+        return [code for name, code in _FENCED.findall(self.text) if name == language]
 
     def block(self, language: str) -> str:
         """Return the only block in *language*."""
-        blocks = [code for name, code in _FENCED.findall(self.text) if name == language]
-        assert len(blocks) == 1, f"{self.name} has {len(blocks)} blocks in {language}"
-        return str(blocks[0])
+        (code,) = self.blocks(language)
+        return code
 
     def requests(self) -> list[Request]:
         """Return the commands of the page's `console` block, in their order."""
         found: list[Request] = []
         for entry in re.split(r"^\$ ", self.block("console"), flags=re.MULTILINE)[1:]:
             lines = entry.splitlines()
-            end = next(at for at, line in enumerate(lines) if not line.endswith(("\\", "|")))
-            found.append(Request("\n".join(lines[: end + 1]), "\n".join(lines[end + 1 :])))
+            end = next(at for at, line in enumerate(lines, 1) if not line.endswith(("\\", "|")))
+            found.append(Request("\n".join(lines[:end]), "\n".join(lines[end:])))
         return found
 
 

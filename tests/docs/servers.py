@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.fixtures.process import ON_A_LEASH
+from tests.fixtures.process import _ON_A_LEASH
 
 START_SECONDS = 30
 STOP_SECONDS = 10
@@ -20,7 +20,13 @@ class Program:
     """One server, whatever its language. Its output goes to a file of the folder it runs in."""
 
     def __init__(
-        self, name: str, command: list[str], *, folder: Path, port: int, environment: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: list[str],
+        *,
+        folder: Path,
+        port: int,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self.port = port
@@ -28,7 +34,9 @@ class Program:
         self._log = folder / f"{name}.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", ON_A_LEASH, *command] if sys.platform == "linux" else command,
+                [sys.executable, "-I", "-S", "-c", _ON_A_LEASH, *command]
+                if sys.platform == "linux"
+                else command,
                 cwd=folder,
                 env=os.environ | dict(environment or {}),
                 stdin=subprocess.DEVNULL,

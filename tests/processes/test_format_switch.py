@@ -1,4 +1,4 @@
-"""Restarting with the other `AUTHSVC_TOKEN_FORMAT` logs nobody out, and what ends then ends in either format (P5)."""
+"""A restart with the other `AUTHSVC_TOKEN_FORMAT` logs nobody out, and what ends then ends in both (P5)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -21,14 +21,12 @@ def token_format(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def two(token_format: str, installer: Installer) -> Iterator[Crowd]:
-    settings = {"TOKEN_FORMAT": token_format, "REFRESH_OVERLAP_SECONDS": str(OVERLAP_SECONDS)}
-    with installer.installed("postgres", **settings) as made:
+    overlap = str(OVERLAP_SECONDS)
+    with installer.installed("postgres", TOKEN_FORMAT=token_format, REFRESH_OVERLAP_SECONDS=overlap) as made:
         yield Crowd.around(made, [made.start("serve"), made.start("serve")])
 
 
-def test_they_are_two_processes(
-    two: Crowd, token_format: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_they_are_two_processes(two: Crowd, token_format: str, capsys: pytest.CaptureFixture[str]) -> None:
     one, other = two.servers
 
     assert one.serving_pids == {one.pid}

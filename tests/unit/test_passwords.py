@@ -117,7 +117,14 @@ def test_a_password_is_normalised_to_nfc_and_nothing_else() -> None:
 
 @pytest.mark.parametrize(
     ("password", "storable"),
-    [("x" * 1024, True), ("x" * 1025, False), ("a\nb", False), ("a\0b", False), ("\ud800", False), ("🔑", True)],
+    [
+        ("x" * 1024, True),
+        ("x" * 1025, False),
+        ("a\nb", False),
+        ("a\0b", False),
+        ("\ud800", False),
+        ("🔑", True),
+    ],
 )
 def test_what_could_never_have_been_stored_is_known(password: str, storable: bool) -> None:
     assert is_storable(password) is storable

@@ -26,7 +26,21 @@ def test_a_username_is_known_by_its_case_mapped_form(username: str, key: str) ->
 
 @pytest.mark.parametrize(
     "username",
-    ["", " ", "a b", "a\u00a0b", "a\nb", "\x00", "\x7f", "a\u200bb", "\ud800", "\ue000", "ﬁ", "א1a", "x" * 256],
+    [
+        "",
+        " ",
+        "a b",
+        "a\u00a0b",
+        "a\nb",
+        "\x00",
+        "\x7f",
+        "a\u200bb",
+        "\ud800",
+        "\ue000",
+        "ﬁ",
+        "א1a",
+        "x" * 256,
+    ],
 )
 def test_nobody_can_have_this_name(username: str) -> None:
     assert username_key(username) is None

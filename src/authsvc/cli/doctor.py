@@ -53,11 +53,21 @@ async def _findings(around: Surroundings) -> list[Finding]:
         async for finding in examine(settings, services, around):
             findings.append(finding)  # noqa: PERF401 - what was found before a store went away counts
     except Unavailable as error:
-        findings.append(refused("database", f"{error.description} {reason(error)}".strip()))
+        findings.append(_lost(error))
     finally:
         services.hasher.close()
         await services.stores.close()
     return findings
+
+
+def _lost(error: Unavailable) -> Finding:
+    return Finding(
+        "database",
+        "problem",
+        f"{error.description.removesuffix('.')} {reason(error)}".strip(),
+        "requests that need it are answered 503",
+        "psql, as the role of AUTHSVC_DATABASE_URL: it must get in, and may read and write the tables",
+    )
 
 
 def _print(finding: Finding) -> None:

@@ -228,7 +228,7 @@ async def issuer(settings: Settings) -> AsyncIterator[Finding]:
         # What the environment names as the way out does not lead to this machine.
         is_far = not is_loopback_host(settings.issuer)
         async with httpx.AsyncClient(timeout=_PROBE_SECONDS, trust_env=is_far) as http:
-            told = (await http.get(metadata)).json()["issuer"]
+            told = _issuer_in(await http.get(metadata))
             verified = await http.get(f"{settings.issuer}/verify", headers={"Authorization": "Bearer doctor"})
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError) as error:
         yield Finding(
@@ -257,3 +257,10 @@ async def issuer(settings: Settings) -> AsyncIterator[Finding]:
         )
     elif told == settings.issuer:
         yield Finding("issuer URL", "ok", "answers with the metadata of this service")
+
+
+def _issuer_in(metadata: httpx.Response) -> str:
+    told = metadata.json()["issuer"]
+    if not isinstance(told, str) or not told.isprintable():  # a stranger's, that is about to be shown
+        raise TypeError
+    return told

@@ -13,8 +13,8 @@ from authsvc.metrics import REQUESTS
 from authsvc.secret_tokens import new_id
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-# version, trace id, parent id, flags (W3C Trace Context §3.2)
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+# version, trace id, parent id, flags; all of ff or 0 says that there is none (W3C Trace Context §3.2)
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _CLIENT_LEFT = 499  # in metrics only, as nginx counts it
 _METHODS = frozenset({"GET", "POST", "DELETE", "OPTIONS", "HEAD"})
 
@@ -98,7 +98,7 @@ def _count(scope: Scope, status: int, seconds: float) -> None:
 def _request_id(headers: Headers) -> str:
     """Return the id that the caller gave this request, or that of its trace, or a new one."""
     given = headers.get("x-request-id", "")
+    if _REQUEST_ID.fullmatch(given):
+        return given
     trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
-    if not given and trace is not None:
-        return trace[1]
-    return given if _REQUEST_ID.fullmatch(given) else str(new_id())
+    return str(new_id()) if trace is None else trace[1]

@@ -35,8 +35,8 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
 
 
 # Connection lost, a replica or a full server, a deadlock or a lost race, an operator's stop; and what an
-# operator mends: a login that is refused, a database that is not there.
-_TEMPORARY_STATES = ("08", "25006", "28", "3D", "40", "53", "55P03", "57")
+# operator mends: a login that is refused, a database that is not there, a right that was not granted.
+_TEMPORARY_STATES = ("08", "25006", "28", "3D", "40", "42501", "53", "55P03", "57")
 
 
 def is_temporary(error: DBAPIError) -> bool:

@@ -46,8 +46,9 @@ async def connections(database: Database) -> Connections | None:
     async with database.reading() as tx:
         if tx.dialect.name != "postgresql":
             return None
-        usable = "SELECT current_setting('max_connections')::int - current_setting('{}')::int"
-        allowed = (await tx.execute(sa.text(usable.format("superuser_reserved_connections")))).scalar_one()
+        reserved = "current_setting('superuser_reserved_connections')::int"
+        usable = f"SELECT current_setting('max_connections')::int - {reserved}"
+        allowed = (await tx.execute(sa.text(usable))).scalar_one()
         others = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
         taken = (await tx.execute(sa.text(f"{others} AND pid <> pg_backend_pid()"))).scalar_one()
     return Connections(allowed=int(allowed), taken=int(taken))

@@ -52,10 +52,11 @@ class SessionOwner:
 
 @dataclass(frozen=True)
 class EndedSession:
-    """A session that was ended just now, and when the last of its access tokens is over."""
+    """A session that was ended (just now, if `anew`), and when the last of its access tokens is over."""
 
     id: UUID
     access_until: datetime
+    anew: bool = True
 
 
 _COLUMNS = tuple(getattr(SessionRow, name) for name in Session.__dataclass_fields__)
@@ -157,20 +158,19 @@ async def _use(
 async def end(tx: Transaction, which: Which, *, reason: str, now: datetime, mark: bool) -> list[EndedSession]:
     """End the sessions that are meant and have not ended; return those.
 
-    *mark* says that the denylist still has to hear of it.
+    *mark* says that the denylist still has to hear of it. Whatever it has not heard of yet is returned
+    too: another may have ended a session a moment ago, and our answer will say that it is dead.
     """
     # In one order, so that two who end the same sessions do not wait for each other in a ring.
     chosen = (
-        sa.select(col(SessionRow.id))
-        .where(which, col(SessionRow.ended_at).is_(None))
+        sa.select(col(SessionRow.id), col(SessionRow.access_until), col(SessionRow.ended_at))
+        .where(which, sa.or_(col(SessionRow.ended_at).is_(None), col(SessionRow.undelivered)))
         .order_by(col(SessionRow.id))
         .with_for_update(key_share=True)
     )
-    ids = list((await tx.execute(chosen)).scalars())
-    if not ids:
-        return []
-    ended: list[EndedSession] = []
-    for some in _portions(ids):
+    found = (await tx.execute(chosen)).all()
+    ended = [EndedSession(row.id, row.access_until, anew=False) for row in found if row.ended_at is not None]
+    for some in _portions([row.id for row in found if row.ended_at is None]):
         statement = (
             sa.update(SessionRow)
             .where(col(SessionRow.id).in_(some))

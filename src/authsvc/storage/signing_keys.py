@@ -31,7 +31,10 @@ _COLUMNS = tuple(getattr(SigningKeyRow, name) for name in StoredKey.__dataclass_
 async def every(tx: Transaction, *, for_update: bool = False) -> list[StoredKey]:
     """Return all keys in the order of their positions."""
     statement = sa.select(*_COLUMNS).order_by(col(SigningKeyRow.position))
-    rows = await tx.execute(statement.with_for_update() if for_update else statement)
+    if for_update:
+        # Whoever held the locks may have added a key, which only a statement begun afterwards sees.
+        await tx.execute(statement.with_for_update())
+    rows = await tx.execute(statement)
     return [StoredKey(*row) for row in rows]
 
 

@@ -43,7 +43,8 @@ class KeyRing:
         self._material = material
         self._clock = clock
         self._keys: dict[str, SigningKey] = {}
-        self._loaded_at: datetime | None = None
+        self._looked_at: datetime | None = None
+        self._last_look_failed = False
         self._looking = asyncio.Lock()
 
     async def load(self) -> None:
@@ -52,9 +53,14 @@ class KeyRing:
         Raises:
             Unavailable: the database is away.
         """
-        self._loaded_at = self._clock()
-        async with self._database.reading() as tx:
-            rows = await signing_keys.every(tx)
+        self._looked_at = self._clock()
+        try:
+            async with self._database.reading() as tx:
+                rows = await signing_keys.every(tx)
+        except Unavailable:
+            self._last_look_failed = True
+            raise
+        self._last_look_failed = False
         # Replaced whole, so that a withdrawn key is gone with the assignment.
         self._keys = {row.kid: self._parsed(row) for row in rows if row.revoked_at is None}
 
@@ -99,10 +105,13 @@ class KeyRing:
             async with self._looking:  # of many at once one looks, and the others see what it found
                 if kid not in self._keys and self._may_look():
                     await self.load()
+            # Whoever may not look yet must not take a look that failed for an answer.
+            if kid not in self._keys and self._last_look_failed:
+                raise Unavailable("The database cannot be asked for this key now.")
         return self._keys.get(kid)
 
     def _may_look(self) -> bool:
-        return self._loaded_at is None or abs(self._clock() - self._loaded_at) >= _RELOAD_INTERVAL
+        return self._looked_at is None or abs(self._clock() - self._looked_at) >= _RELOAD_INTERVAL
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """Return the public keys (RFC 7517): those waiting, signing, and lately retired."""
