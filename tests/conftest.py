@@ -18,7 +18,7 @@ from tests.fixtures.stack import STACKS, Stack, make_settings, migrate, running
 pytest_plugins = ["tests.fixtures.forge", "tests.fixtures.installation"]
 
 _REDIS_DATABASES = {"postgres-jwt": 1, "postgres-opaque": 2}
-_counted = pytest.StashKey[Counter[str]]()
+_counted: pytest.StashKey[Counter[str]] = pytest.StashKey()
 _exceptions = pytest.StashKey[dict[str, str]]()
 
 
@@ -51,7 +51,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hand what a worker collected to the process that prints."""
     if (output := getattr(session.config, "workeroutput", None)) is not None:
-        output["stacks"] = dict(session.config.stash[_counted])
+        counted = session.config.stash[_counted]
+        output["stacks"] = {stack: counted[stack] for stack in STACKS}
         output["exceptions"] = session.config.stash[_exceptions]
 
 
@@ -60,7 +61,8 @@ def pytest_testnodedown(node: Any) -> None:
     """Take it; every worker collects the same tests."""
     output = getattr(node, "workeroutput", {})
     if "stacks" in output:
-        node.config.stash[_counted] = Counter(output["stacks"])
+        counted: Counter[str] = Counter(output["stacks"])
+        node.config.stash[_counted] = counted
         node.config.stash[_exceptions] = output["exceptions"]
 
 

@@ -158,7 +158,7 @@ async def test_a_token_in_the_form_is_not_accepted(service: Service, path: str) 
 async def test_the_challenge_is_well_formed_whatever_the_token_held(
     service: Service, path: str, token: str
 ) -> None:
-    headers = {"Authorization": f"Bearer {token}".encode("latin-1")}
+    headers = [(b"Authorization", f"Bearer {token}".encode("latin-1"))]
     method, form = ("POST", {"token": "x"}) if path == "/introspect" else ("GET", None)
 
     response = await service.http.request(method, path, headers=headers, data=form)

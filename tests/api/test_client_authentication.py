@@ -1,6 +1,7 @@
 """How a client says who it is: by Basic, by form, or by its name alone (RFC 6749 §2.3)."""
 
 from base64 import b64encode
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import httpx
@@ -29,9 +30,8 @@ async def client(service: Service) -> Registered:
 
 
 @pytest.mark.demand("O-07")
-@pytest.mark.parametrize(
-    ("client_id", "secret"),
-    [
+async def test_basic_credentials_are_form_urldecoded(service: Service) -> None:
+    for client_id, secret in (
         ("orders-api", "an-invented.secret_1~2"),
         ("orders api", "a secret of blanks"),
         ("orders+api", "a+b/c="),
@@ -39,14 +39,11 @@ async def client(service: Service) -> Registered:
         ("with:colon", "also:with:colons"),
         ("名前", "パスワード"),
         ('a"b\\c', "<&>"),
-    ],
-)
-async def test_basic_credentials_are_form_urldecoded(service: Service, client_id: str, secret: str) -> None:
-    await service.add_client(id=client_id, secret=secret)
-
-    for encode in (quote_plus, lambda text: quote(text, safe="")):
-        response = await ask(service, basic(f"{encode(client_id)}:{encode(secret)}"))
-        assert response.status_code == 200, response.text
+    ):
+        await service.add_client(id=client_id, secret=secret)
+        for encode in (quote_plus, lambda text: quote(text, safe="")):
+            response = await ask(service, basic(f"{encode(client_id)}:{encode(secret)}"))
+            assert response.status_code == 200, f"{client_id}: {response.text}"
 
 
 @pytest.mark.demand("O-07")
@@ -58,23 +55,18 @@ async def test_basic_credentials_are_decoded_strictly_encoded_letters_too(
     assert (await ask(service, basic(encoded))).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("client_id", "secret"),
-    [
-        ("orders-api", "100%"),
-        ("orders-api", "a+b"),
-        ("orders-api", "p%41ss"),
+async def test_basic_credentials_sent_raw_work_too(service: Service) -> None:
+    for client_id, secret in (
+        ("a-percent", "100%"),
+        ("a-plus", "a+b"),
+        ("an-escape", "p%41ss"),
         ("orders%2Dapi", "a secret"),
-        ("orders-api", "a:colon"),
+        ("a-colon", "a:colon"),
         ("café", "crème"),
-    ],
-)
-async def test_basic_credentials_sent_raw_work_too(service: Service, client_id: str, secret: str) -> None:
-    await service.add_client(id=client_id, secret=secret)
-
-    response = await ask(service, basic(f"{client_id}:{secret}"))
-
-    assert response.status_code == 200, response.text
+    ):
+        await service.add_client(id=client_id, secret=secret)
+        response = await ask(service, basic(f"{client_id}:{secret}"))
+        assert response.status_code == 200, f"{client_id}: {response.text}"
 
 
 async def test_basic_credentials_in_latin_1_work_too(service: Service) -> None:
@@ -84,11 +76,10 @@ async def test_basic_credentials_in_latin_1_work_too(service: Service) -> None:
 
 
 @pytest.mark.demand("O-27")
-@pytest.mark.parametrize("scheme", ["basic", "BASIC", "bAsIc"])
-async def test_the_scheme_is_basic_in_any_case(service: Service, client: Registered, scheme: str) -> None:
-    response = await ask(service, basic(f"{client.id}:{client.secret}", scheme))
-
-    assert response.status_code == 200
+async def test_the_scheme_is_basic_in_any_case(service: Service, client: Registered) -> None:
+    for scheme in ("basic", "BASIC", "bAsIc"):
+        response = await ask(service, basic(f"{client.id}:{client.secret}", scheme))
+        assert response.status_code == 200, scheme
 
 
 @pytest.mark.parametrize("path", ["/token", "/login", "/refresh", "/introspect", "/revoke", "/logout"])
@@ -147,7 +138,7 @@ async def test_a_secret_without_a_client_is_refused(service: Service, client: Re
     assert_oauth_error(await ask(service, client_secret=client.secret), 400, "invalid_request")
 
 
-UNREADABLE = {
+UNREADABLE: dict[str, dict[Any, Any]] = {
     "not base64": {"Authorization": "Basic %%%"},
     "base64url": {"Authorization": "Basic Y2xpZW50OnNlY3JldA-_"},
     "unpadded base64": {"Authorization": "Basic YTpiYw"},
@@ -188,17 +179,6 @@ async def test_bad_basic_credentials_are_401_with_a_basic_challenge(service: Ser
     assert await service.rows() == before
 
 
-@pytest.mark.demand("O-13")
-@pytest.mark.parametrize("secret", ["wrong", "", " "])
-async def test_a_wrong_secret_is_401_with_a_basic_challenge(
-    service: Service, client: Registered, secret: str
-) -> None:
-    response = await ask(service, basic(f"{client.id}:{secret}"))
-
-    assert_oauth_error(response, 401, "invalid_client")
-    assert response.headers["www-authenticate"] == CHALLENGE
-
-
 async def test_an_unknown_client_and_a_wrong_secret_are_the_same_answer(
     service: Service, client: Registered
 ) -> None:
@@ -208,24 +188,16 @@ async def test_an_unknown_client_and_a_wrong_secret_are_the_same_answer(
     assert wrong.text == unknown.text
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda secret: secret[:-1],
-        lambda secret: secret + "a",
-        lambda secret: secret.swapcase(),
-        lambda secret: secret + " ",
-        lambda secret: " " + secret,
-    ],
-    ids=["cut", "lengthened", "other case", "blank behind", "blank before"],
-)
-async def test_a_secret_is_compared_whole(service: Service, client: Registered, spoil: object) -> None:
-    assert callable(spoil)
-    spoilt = str(spoil(client.secret))
-
-    assert_oauth_error(await ask(service, basic(f"{client.id}:{spoilt}")), 401, "invalid_client")
-    response = await ask(service, client_id=client.id, client_secret=spoilt)
-    assert_oauth_error(response, 401, "invalid_client")
+@pytest.mark.demand("O-13")
+async def test_a_wrong_secret_is_401_with_a_basic_challenge(service: Service, client: Registered) -> None:
+    secret = client.secret
+    for wrong in ("", " ", "wrong", secret[:-1], secret + "a", secret.swapcase(), secret + " ", " " + secret):
+        for response in (
+            await ask(service, basic(f"{client.id}:{wrong}")),
+            await ask(service, client_id=client.id, client_secret=wrong),
+        ):
+            assert_oauth_error(response, 401, "invalid_client")
+            assert response.headers["www-authenticate"] == CHALLENGE
 
 
 @pytest.mark.demand("O-13")

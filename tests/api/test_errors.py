@@ -54,42 +54,40 @@ async def test_any_other_method_is_405_and_told_which_is_allowed(service: Servic
                 assert_problem(response, 405)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/",
-        "/nowhere",
-        "/login/",
-        "/LOGIN",
-        "//login",
-        "/./nowhere",
-        "/login%2f",
-        "/%2e%2e/login",
-        "/login;a=b",
-        "/.well-known/openid-configuration",
-        "/.well-known/",
-        "/sessions/",
-        "/docs/../../etc/passwd",
-        "/a%00b",
-        "/%ff",
-        "/" + "a" * 8000,
-    ],
+NOWHERE = (
+    "/",
+    "/nowhere",
+    "/login/",
+    "/LOGIN",
+    "//login",
+    "/./nowhere",
+    "/login%2f",
+    "/%2e%2e/login",
+    "/login;a=b",
+    "/.well-known/openid-configuration",
+    "/.well-known/",
+    "/sessions/",
+    "/docs/../../etc/passwd",
+    "/a%00b",
+    "/%ff",
+    "/" + "a" * 8000,
 )
-async def test_another_path_is_a_plain_404_and_no_redirect(service: Service, path: str) -> None:
-    response = await service.http.get(path)
-
-    assert_problem(response, 404)
-    assert "location" not in response.headers
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=a-secret", "limit=", "after=a-secret"])
-async def test_a_bad_query_parameter_is_named_and_not_repeated(
-    service: Service, signed_in: Json, query: str
-) -> None:
-    response = await service.as_user("GET", f"/sessions?{query}", signed_in["access_token"])
+async def test_another_path_is_a_plain_404_and_no_redirect(service: Service) -> None:
+    for path in NOWHERE:
+        response = await service.http.get(path)
+        assert response.status_code == 404, path
+        assert_problem(response, 404)
+        assert "location" not in response.headers
 
-    assert assert_problem(response, 422)["detail"] == f"Not acceptable: {query.partition('=')[0]}."
-    assert "a-secret" not in response.text
+
+async def test_a_bad_query_parameter_is_named_and_not_repeated(service: Service, signed_in: Json) -> None:
+    for query in ("limit=0", "limit=101", "limit=a-secret", "limit=", "after=a-secret"):
+        response = await service.as_user("GET", f"/sessions?{query}", signed_in["access_token"])
+
+        assert assert_problem(response, 422)["detail"] == f"Not acceptable: {query.partition('=')[0]}."
+        assert "a-secret" not in response.text
 
 
 @pytest.mark.demand("O-12")

@@ -1,4 +1,4 @@
-"""Bad input, at every endpoint that reads a form: refused as the RFC says, nothing changed, nothing echoed."""
+"""Bad input at every endpoint that reads a form: refused, nothing changed, nothing echoed."""
 
 from collections.abc import AsyncIterator
 from urllib.parse import quote_plus
@@ -85,7 +85,8 @@ async def test_parameters_in_the_url_do_not_count(filled: Filled) -> None:
 
     response = await filled.send(b"", url=url)
 
-    assert response.status_code in ({401} if filled.path == "/logout" else {400})
+    nobody_named = filled.path in {"/logout", "/introspect", "/revoke"}
+    assert response.status_code == (401 if nobody_named else 400)
     assert await filled.service.rows() == before
 
 
@@ -98,30 +99,27 @@ async def test_parameters_in_the_url_change_nothing_about_those_in_the_body(fill
     assert response.status_code in {200, 204}
 
 
-@pytest.mark.demand("O-24")
-@pytest.mark.parametrize(
-    "content_type",
-    [
-        None,
-        "",
-        "application/json",
-        "text/plain",
-        "multipart/form-data; boundary=x",
-        "application/x-www-form-urlencoded; charset=iso-8859-1",
-        "application/x-www-form-urlencoded; boundary=utf-8",
-        "application/x-www-form-urlencodedx",
-        "text/application/x-www-form-urlencoded",
-        "multipart/form-data, application/x-www-form-urlencoded",
-    ],
+NO_FORM = (
+    None,
+    "",
+    "application/json",
+    "text/plain",
+    "multipart/form-data; boundary=x",
+    "application/x-www-form-urlencoded; charset=iso-8859-1",
+    "application/x-www-form-urlencoded; boundary=utf-8",
+    "application/x-www-form-urlencodedx",
+    "text/application/x-www-form-urlencoded",
+    "multipart/form-data, application/x-www-form-urlencoded",
 )
-async def test_only_a_form_carries_parameters(service: Service, content_type: str | None) -> None:
-    filled = await fill(service, "/login")
-    before = await service.rows()
 
-    response = await filled.send(filled.body, content_type)
 
-    filled.assert_refused(response, 415)
-    assert await service.rows() == before
+@pytest.mark.demand("O-24")
+async def test_only_a_form_carries_parameters(filled: Filled) -> None:
+    before = await filled.service.rows()
+    for content_type in NO_FORM:
+        response = await filled.send(filled.body, content_type)
+        filled.assert_refused(response, 415, str(content_type))
+    assert await filled.service.rows() == before
 
 
 @pytest.mark.demand("O-24")
@@ -135,20 +133,16 @@ async def test_json_is_refused_everywhere(filled: Filled) -> None:
 
 
 @pytest.mark.demand("O-24")
-@pytest.mark.parametrize(
-    "content_type",
-    [
+async def test_the_charset_of_a_form_may_be_named(service: Service) -> None:
+    filled = await fill(service, "/login")
+    for content_type in (
         FORM_TYPE,
         f"{FORM_TYPE};charset=UTF-8",
         f'{FORM_TYPE} ; Charset="utf-8"',
         "Application/X-WWW-Form-URLEncoded; charset=utf8",
         f"{FORM_TYPE};",
-    ],
-)
-async def test_the_charset_of_a_form_may_be_named(service: Service, content_type: str) -> None:
-    filled = await fill(service, "/login")
-
-    assert (await filled.send(filled.body, content_type)).status_code == 200
+    ):
+        assert (await filled.send(filled.body, content_type)).status_code == 200, content_type
 
 
 BROKEN = {

@@ -1,5 +1,6 @@
 """POST /introspect (RFC 7662): who may ask, and how."""
 
+import httpx
 import pytest
 
 from tests.fixtures.service import Registered, Service
@@ -52,7 +53,9 @@ async def test_a_caller_authenticates_by_basic_by_post_or_by_both_agreeing(
     if by == "both":
         form |= {"client_id": caller.id}
 
-    response = await service.http.post("/introspect", data=form, auth=None if by == "post" else caller.auth)
+    response = await service.http.post(
+        "/introspect", data=form, auth=httpx.USE_CLIENT_DEFAULT if by == "post" else caller.auth
+    )
 
     assert response.status_code == 200
     assert response.json()["active"] is True

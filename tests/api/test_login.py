@@ -126,7 +126,7 @@ async def test_a_session_keeps_where_its_login_came_from(service: Service) -> No
     response = await service.http.post(
         "/login",
         data={"username": USERNAME, "password": PASSWORD},
-        headers={"User-Agent": ("an agent\t" + "é" * 300).encode()},
+        headers={b"User-Agent": ("an agent\t" + "é" * 300).encode()},
     )
 
     sessions = await service.as_user("GET", "/sessions", response.json()["access_token"])

@@ -1,7 +1,7 @@
 """A login under way while the account changes: it cannot undo the change, nor outlive it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -51,7 +51,7 @@ async def delete(service: Service, _tokens: Json) -> None:
     await accounts.delete(await accounts.named(USERNAME))
 
 
-Change = Callable[[Service, Json], Awaitable[None]]
+Change = Callable[[Service, Json], Coroutine[None, None, None]]
 changes = pytest.mark.parametrize("change", [change_password, disable, delete])
 
 

@@ -384,9 +384,9 @@ MALFORMED = [
     pytest.param({"X-Request-ID": "x" * 65}, id="too long"),
     pytest.param({"X-Request-ID": "a b"}, id="a space"),
     pytest.param({"X-Request-ID": ""}, id="empty"),
-    pytest.param({"X-Request-ID": b"a\xff"}, id="not ASCII"),
-    pytest.param({"X-Request-ID": b'a\n{"event": "login_succeeded"}'}, id="a line break"),
-    pytest.param({"X-Request-ID": b"a\r\n2026-01-01 [info] login_succeeded"}, id="another line break"),
+    pytest.param({"X-Request-ID": "a\xff"}, id="not ASCII"),
+    pytest.param({"X-Request-ID": 'a\n{"event": "login_succeeded"}'}, id="a line break"),
+    pytest.param({"X-Request-ID": "a\r\n2026-01-01 [info] login_succeeded"}, id="another line break"),
     pytest.param({"traceparent": "00-" + "0" * 31 + "-00f067aa0ba902b7-01"}, id="a trace too short"),
     pytest.param({"traceparent": f"00-{TRACE.upper()}-00f067aa0ba902b7-01"}, id="a trace in capitals"),
     pytest.param({"traceparent": TRACE}, id="no trace"),
@@ -399,15 +399,15 @@ MALFORMED = [
 @pytest.mark.parametrize("sent", MALFORMED)
 @pytest.mark.parametrize("style", ["json", "console"])
 async def test_a_malformed_id_is_replaced_and_forges_no_line(
-    service: Service, sent: dict[str, str | bytes], style: Any
+    service: Service, sent: dict[str, str], style: Any
 ) -> None:
+    headers = [(name.encode(), given.encode("latin-1")) for name, given in sent.items()]
     with written(style) as log:
         answer = await service.http.post(
-            "/login", data={"username": USERNAME, "password": PASSWORD}, headers=sent
+            "/login", data={"username": USERNAME, "password": PASSWORD}, headers=headers
         )
 
-    given = next(iter(sent.values()))
-    assert answer.headers["x-request-id"] not in {given, "0" * 32, TRACE}
+    assert answer.headers["x-request-id"] not in {*sent.values(), "0" * 32, TRACE}
     assert len(answer.headers["x-request-id"]) >= 32
     assert len(log.text.splitlines()) == 1
     assert "login_failed" in log.text

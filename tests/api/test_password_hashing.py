@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
@@ -13,9 +14,9 @@ import pytest
 from tests.conftest import MakeService
 from tests.fixtures.answers import assert_oauth_error, assert_problem
 from tests.fixtures.gate import hold_logins_after_verifying
-from tests.fixtures.service import PASSWORD, USERNAME, Registered, Service
+from tests.fixtures.service import PASSWORD, USERNAME, Json, Registered, Service
 
-LOGIN = {"username": USERNAME, "password": PASSWORD}
+LOGIN: Json = {"username": USERNAME, "password": PASSWORD}
 
 
 async def test_a_password_is_stored_as_argon2id_of_the_advised_cost(service: Service) -> None:
@@ -81,7 +82,7 @@ async def hashing(service: Service) -> Hashing:
     return Hashing(int(count), total)
 
 
-async def cost_of(service: Service, **form: str) -> Hashing:
+async def cost_of(service: Service, **form: Any) -> Hashing:
     """What a login costs."""
     before = await hashing(service)
     await service.post("/login", **form)
@@ -179,16 +180,17 @@ async def test_a_change_of_password_that_would_wait_long_is_503_at_once(
 
 
 async def test_logins_get_in_again_once_the_queue_is_empty(
-    service: Service, busy: Service, release: threading.Event
+    service: Service, service_with: MakeService, release: threading.Event
 ) -> None:
     await service.add_account()
+    busy = await service_with(hash_threads=1, hash_max_wait_seconds=0.01)
+    occupied = await occupy(busy, release)
     assert (await busy.post("/login", **LOGIN)).status_code == 503
 
     release.set()
-    while (response := await busy.post("/login", **LOGIN)).status_code == 503:
-        await asyncio.sleep(0.005)
+    await occupied
 
-    assert response.status_code == 200
+    assert (await busy.post("/login", **LOGIN)).status_code == 200
 
 
 async def test_while_a_password_waits_for_its_thread_others_are_served(

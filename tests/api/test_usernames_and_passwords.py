@@ -101,13 +101,11 @@ async def test_any_text_is_a_password(service: Service, password: str) -> None:
     assert await logs_in(service, password)
 
 
-@pytest.mark.parametrize("control", ["\t", "\n", "\r", "\x01", "\x7f", "\x85"])
-async def test_a_control_character_is_refused_in_a_new_password(service: Service, control: str) -> None:
+async def test_a_control_character_is_refused_in_a_new_password(service: Service) -> None:
     await service.add_account()
-
-    problem = assert_problem(await change_to(service, f"a long pass{control}word"), 422)
-
-    assert problem["detail"] == "A password holds no control characters."
+    for control in "\t\n\r\x01\x7f\x85":
+        problem = assert_problem(await change_to(service, f"a long pass{control}word"), 422)
+        assert problem["detail"] == "A password holds no control characters."
 
 
 COMPOSED = unicodedata.normalize("NFC", "Ärger über größere Öfen")
@@ -148,26 +146,25 @@ async def test_compatible_characters_are_not_the_same_password(service: Service)
     assert not await logs_in(service, "fine weather today")
 
 
-@pytest.mark.parametrize(
-    "typed",
-    [
-        PASSWORD[:-1],
-        PASSWORD + " ",
-        " " + PASSWORD,
-        PASSWORD + "\n",
-        PASSWORD.upper(),
-        PASSWORD.title(),
-        PASSWORD.replace(" ", ""),
-        PASSWORD.replace(" ", "\u00a0"),
-        PASSWORD + PASSWORD,
-        PASSWORD[:8],
-        PASSWORD + "\u200b",
-    ],
+NEARLY = (
+    PASSWORD[:-1],
+    PASSWORD + " ",
+    " " + PASSWORD,
+    PASSWORD + "\n",
+    PASSWORD.upper(),
+    PASSWORD.title(),
+    PASSWORD.replace(" ", ""),
+    PASSWORD.replace(" ", "\u00a0"),
+    PASSWORD + PASSWORD,
+    PASSWORD[:8],
+    PASSWORD + "\u200b",
 )
-async def test_a_password_is_compared_whole_and_as_it_is(service: Service, typed: str) -> None:
-    await service.add_account()
 
-    assert not await logs_in(service, typed)
+
+async def test_a_password_is_compared_whole_and_as_it_is(service: Service) -> None:
+    await service.add_account()
+    for typed in NEARLY:
+        assert not await logs_in(service, typed), repr(typed)
     assert await logs_in(service, PASSWORD)
 
 
@@ -212,22 +209,35 @@ async def test_a_lookalike_is_another_username(service: Service, registered: str
     assert await logs_in(service, PASSWORD, registered)
 
 
-@pytest.mark.parametrize("username", ["张伟", "100%", "o'brien", 'a"b\\c', "josé", "מרים", "a+b=c&d", "../x"])
-async def test_an_unusual_username_gets_in_and_comes_back_as_it_is(service: Service, username: str) -> None:
-    await service.stack.services.accounts.add(username, PASSWORD)
-
-    tokens = await service.login(username=username)
-
-    me = await service.as_user("GET", "/me", tokens["access_token"])
-    assert me.json()["username"] == username
-
-
-@pytest.mark.parametrize(
-    "username",
-    ["", "a b", "a\nb", "a\tb", "a\0b", " ada", "x" * 256, "\u0378", "\u2028", "a\u202eb", "\ue000", "א1a"],
-)
-async def test_a_username_that_nobody_can_have_is_refused(service: Service, username: str) -> None:
-    with pytest.raises(Unprocessable, match="A username has 1 to 255 characters"):
+async def test_an_unusual_username_gets_in_and_comes_back_as_it_is(service: Service) -> None:
+    for username in ("张伟", "100%", "o'brien", 'a"b\\c', "josé", "מרים", "a+b=c&d", "../x"):
         await service.stack.services.accounts.add(username, PASSWORD)
+
+        tokens = await service.login(username=username)
+
+        me = await service.as_user("GET", "/me", tokens["access_token"])
+        assert me.json()["username"] == username
+
+
+NOBODY = (
+    "",
+    "a b",
+    "a\nb",
+    "a\tb",
+    "a\0b",
+    " ada",
+    "x" * 256,
+    "\u0378",
+    "\u2028",
+    "a\u202eb",
+    "\ue000",
+    "א1a",
+)
+
+
+async def test_a_username_that_nobody_can_have_is_refused(service: Service) -> None:
+    for username in NOBODY:
+        with pytest.raises(Unprocessable, match="A username has 1 to 255 characters"):
+            await service.stack.services.accounts.add(username, PASSWORD)
 
     assert (await service.rows())["account"] == []

@@ -50,7 +50,7 @@ def test_every_event_is_recorded_somewhere(repository: Path) -> None:
 def test_the_page_names_every_reason_for_which_a_session_ends(tables: Tables) -> None:
     [row] = [row for row in tables["event"] if names_in(row[0]) == ["session_ended"]]
 
-    assert sorted(names_in(row[1])) == sorted(get_args(EndReason))
+    assert sorted(names_in(row[1])) == sorted(["reason", *get_args(EndReason)])
 
 
 def test_the_page_names_every_metric_with_its_labels_and_no_other(tables: Tables) -> None:

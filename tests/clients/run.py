@@ -87,7 +87,7 @@ def read_arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.names if name not in known]:
         parser.error(f"no client is called {', '.join(unknown)}; there are {', '.join(known)}")
-    if arguments.write and (arguments.names or "AUTHSVC_TOKEN_FORMAT" in os.environ):
+    if arguments.write and (arguments.names or {"AUTHSVC_URL", "AUTHSVC_TOKEN_FORMAT"} & os.environ.keys()):
         parser.error("--write needs a run of every client in every format")
     return arguments
 

@@ -86,7 +86,7 @@ def test_headers_that_a_user_forges_are_replaced_or_removed(authsvc: Authsvc, as
     assert {value for name, value in heard if name == "x-auth-subject"} == {str(DEMO_ACCOUNT_ID)}
 
 
-@pytest.mark.parametrize("service", [name for name in PROXIES if name != "apache"], indirect=True)
+@pytest.mark.parametrize("service", PROXIES, indirect=True)
 def test_no_forged_header_is_left_in_any_spelling(authsvc: Authsvc, ask: Ask) -> None:
     answer = ask(authsvc.login(), headers=FORGED)
 

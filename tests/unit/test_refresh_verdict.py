@@ -170,7 +170,7 @@ def test_a_disabled_account_gets_nothing(generation: int) -> None:
     ],
 )
 def test_a_session_with_less_than_a_whole_second_left_is_over(
-    changes: dict[str, datetime], age: timedelta, *, is_over: bool
+    changes: dict[str, Any], age: timedelta, *, is_over: bool
 ) -> None:
     expected = Refused("session expired") if is_over else Rotate(CURRENT + 1)
     assert judged(CURRENT, age=age, **changes) == expected
