@@ -41,10 +41,16 @@ check: .venv/.dev ## the quick half of `make test`: style, types, imports, gener
 test: .venv/.dev ## everything CI runs; T=tests/api/test_refresh.py runs only those
 ifeq ($(T),)
 	@$(MAKE) --no-print-directory check
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory tests/docs/node_modules/.package-lock.json; fi
 	$(BIN)/python -m pytest tests --cov --numprocesses=auto --dist=worksteal
 else
 	$(BIN)/python -m pytest $(T)
 endif
+
+# The pages that guard a service with Express are run with the real one, where there is Node.js.
+tests/docs/node_modules/.package-lock.json: tests/docs/package-lock.json
+	npm ci --prefix tests/docs --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
 
 mutants: .venv/.dev ## break each promise on purpose: the test it names must go red
 	$(BIN)/python -m tests.mutants.run

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.fixtures.process import _ON_A_LEASH
+from tests.fixtures.process import ON_A_LEASH
 
 START_SECONDS = 30
 STOP_SECONDS = 10
@@ -34,7 +34,7 @@ class Program:
         self._log = folder / f"{name}.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _ON_A_LEASH, *command]
+                [sys.executable, "-I", "-S", "-c", ON_A_LEASH, *command]
                 if sys.platform == "linux"
                 else command,
                 cwd=folder,

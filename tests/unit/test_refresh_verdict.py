@@ -1,7 +1,7 @@
 """The judge of refresh tokens: a pure function of the row, the token and the time."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
