@@ -15,7 +15,8 @@ import pytest
 from pydantic import SecretStr
 from redis import Redis
 
-from authsvc.cli.findings import Finding, Surroundings, examine
+from authsvc.cli.finding import Finding
+from authsvc.cli.findings import Surroundings, examine
 from authsvc.clock import Clock
 from authsvc.storage.migrations import newest_revision
 from authsvc.wiring import build_services

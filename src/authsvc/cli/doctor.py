@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from authsvc.cli.findings import Finding, Surroundings, examine, refused
+from authsvc.cli.finding import Finding, refused
+from authsvc.cli.findings import Surroundings, examine
 from authsvc.cli.output import Json, print_json
 from authsvc.errors import OperatorError, Unavailable, reason
 from authsvc.logs import configure_logs

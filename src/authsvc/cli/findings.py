@@ -1,14 +1,12 @@
 """What `authsvc doctor` looks at, one function a subject: what it found, why it matters, what to type."""
 
-import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
-
-import httpx
 
 from authsvc.cli.demo import refuse_demo
+from authsvc.cli.finding import Finding, refused
+from authsvc.cli.issuer_probe import issuer
 from authsvc.clock import Clock
 from authsvc.errors import OperatorError
 from authsvc.settings import PREFIX, Settings
@@ -17,22 +15,8 @@ from authsvc.storage.stores import Stores
 from authsvc.urls import is_loopback_host
 from authsvc.wiring import Services, build_server_keys
 
-Level = Literal["ok", "warning", "problem"]
-
 _WORST_OFFSET = timedelta(seconds=1)
 _DISTINCT_CHARACTERS = 12
-_PROBE_SECONDS = 3.0
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the doctor's report."""
-
-    subject: str
-    level: Level
-    what: str
-    why: str = ""
-    cure: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,18 +48,6 @@ async def examine(settings: Settings, services: Services, around: Surroundings) 
     yield proxies(settings, around)
     async for finding in issuer(settings):
         yield finding
-
-
-def refused(subject: str, sentence: str) -> Finding:
-    """Return what a start would say, in its parts: what is wrong, and what to do about it."""
-    what, *cure = re.split(r"[;.] ", sentence, maxsplit=1)
-    return Finding(
-        subject,
-        "problem",
-        what.removesuffix("."),
-        "the service refuses to start like this",
-        cure[0].removeprefix("Run: ") if cure else ".env.example lists every setting, with what it may be",
-    )
 
 
 async def database_clock(stores: Stores, clock: Clock) -> Finding:
@@ -219,48 +191,3 @@ def proxies(settings: Settings, around: Surroundings) -> Finding:
         )
     named = ", ".join(settings.trusted_proxies) or "none, and none is needed"
     return Finding("proxies", "ok", named)
-
-
-async def issuer(settings: Settings) -> AsyncIterator[Finding]:
-    """Ask the issuer's own URL, as a client would."""
-    metadata = f"{settings.issuer}/.well-known/oauth-authorization-server"
-    try:
-        # What the environment names as the way out does not lead to this machine.
-        is_far = not is_loopback_host(settings.issuer)
-        async with httpx.AsyncClient(timeout=_PROBE_SECONDS, trust_env=is_far) as http:
-            told = _issuer_in(await http.get(metadata))
-            verified = await http.get(f"{settings.issuer}/verify", headers={"Authorization": "Bearer doctor"})
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError) as error:
-        yield Finding(
-            "issuer URL",
-            "warning",
-            f"{metadata} gives no metadata ({type(error).__name__})",
-            "right before the first start; afterwards no client can discover the service",
-            f"curl -i {metadata}",
-        )
-        return
-    if told != settings.issuer:
-        yield Finding(
-            "issuer URL",
-            "problem",
-            f"{metadata} says that the issuer is {told}",
-            "clients compare the two and refuse",
-            f"{PREFIX}ISSUER={told}  (or point that name at this service)",
-        )
-    if "invalid_token" not in verified.headers.get("www-authenticate", ""):
-        yield Finding(
-            "issuer URL",
-            "problem",
-            "the Authorization header does not arrive",
-            "no access token gets through the proxy",
-            "let the proxy pass it on: proxy_set_header Authorization $http_authorization;",
-        )
-    elif told == settings.issuer:
-        yield Finding("issuer URL", "ok", "answers with the metadata of this service")
-
-
-def _issuer_in(metadata: httpx.Response) -> str:
-    told = metadata.json()["issuer"]
-    if not isinstance(told, str) or not told.isprintable():  # a stranger's, that is about to be shown
-        raise TypeError
-    return told
