@@ -1,4 +1,4 @@
-"""What Swagger UI makes of the OpenAPI document: how it authorises, and which fields it fills in by itself."""
+"""What Swagger UI makes of the OpenAPI document: how it authorises, and which fields it fills in."""
 
 from typing import Any
 

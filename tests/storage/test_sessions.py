@@ -231,6 +231,22 @@ async def test_an_end_tells_which_sessions_ended_now(service: Service, account: 
     assert await end(service, sessions.of_account(account.id)) == []
 
 
+async def test_an_end_tells_again_of_a_session_that_the_denylist_has_not_heard_of(
+    service: Service, session: Session
+) -> None:
+    """Whoever ended it may still be on the way to Redis, and the second answer promises as much."""
+    which = sessions.is_session(session.id)
+    first = await end(service, which, mark=True)
+    second = await end(service, which, mark=True)
+    async with service.transaction() as tx:
+        await sessions.delivered(tx, [session.id])
+    third = await end(service, which, mark=True)
+
+    assert first == [EndedSession(session.id, session.access_until, anew=True)]
+    assert second == [EndedSession(session.id, session.access_until, anew=False)]
+    assert third == []
+
+
 async def test_of_many_ends_at_once_one_ends_each_session(service: Service, account: Account) -> None:
     made = [await insert(service, account) for _ in range(5)]
 

@@ -72,14 +72,15 @@ class RequestFrame:
             await send(message)
 
         # Whatever can be got can be asked for without its body (RFC 9110 §9.3.2).
-        is_head = scope["method"] == "HEAD"
+        method = scope["method"]
+        is_head = method == "HEAD"
         if is_head:
             scope = {**scope, "method": "GET"}
 
         address = scope["client"][0] if scope.get("client") else None
         with structlog.contextvars.bound_contextvars(request_id=request_id, address=address):
             await self._app(scope, receive, send_framed)
-            _count(scope, status or _CLIENT_LEFT, time.perf_counter() - started)
+            _count(method, scope, status or _CLIENT_LEFT, time.perf_counter() - started)
 
     def _add_headers(self, message: Message, request_id: str) -> None:
         headers = MutableHeaders(scope=message)
@@ -88,11 +89,11 @@ class RequestFrame:
         headers.setdefault("Cache-Control", "no-store")
 
 
-def _count(scope: Scope, status: int, seconds: float) -> None:
+def _count(method: str, scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "unknown")
-    method = scope["method"] if scope["method"] in _METHODS else "other"
-    REQUESTS.labels(method, route, status).observe(seconds)
-    _log.debug("request", method=method, route=route, status=status, seconds=round(seconds, 4))
+    known = method if method in _METHODS else "other"
+    REQUESTS.labels(known, route, status).observe(seconds)
+    _log.debug("request", method=known, route=route, status=status, seconds=round(seconds, 4))
 
 
 def _request_id(headers: Headers) -> str:
