@@ -44,7 +44,7 @@ async def test_a_known_origin_may_send_forms_and_tokens(shared: Service) -> None
         response = await shared.http.options(url, headers=asked)
 
         assert response.status_code == 200, url
-        assert response.headers["access-control-allow-origin"] == ORIGIN
+        assert response.headers.get("access-control-allow-origin") == ORIGIN
         assert method in response.headers["access-control-allow-methods"].split(", ")
         allowed = response.headers["access-control-allow-headers"].lower().split(", ")
         assert {"authorization", "content-type"} <= set(allowed)
@@ -80,7 +80,7 @@ async def test_an_answer_names_the_origin_that_asked_and_says_that_it_varies(
     )
 
     assert response.status_code == 200
-    assert response.headers["access-control-allow-origin"] == origin
+    assert response.headers.get("access-control-allow-origin") == origin
     assert response.headers["vary"] == "Origin"
     exposed = response.headers["access-control-expose-headers"].split(", ")
     assert {"Retry-After", "WWW-Authenticate"} <= set(exposed)
@@ -92,7 +92,7 @@ async def test_a_page_can_read_an_error(shared: Service) -> None:
     )
 
     assert_oauth_error(response, 400, "invalid_grant")
-    assert response.headers["access-control-allow-origin"] == ORIGIN
+    assert response.headers.get("access-control-allow-origin") == ORIGIN
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ async def test_every_error_carries_the_headers_too(
     response = await shared.http.request(method, url, headers={"Origin": ORIGIN})
 
     assert response.status_code == status
-    assert response.headers["access-control-allow-origin"] == ORIGIN
+    assert response.headers.get("access-control-allow-origin") == ORIGIN
     assert response.headers["vary"] == "Origin"
     assert "WWW-Authenticate" in response.headers["access-control-expose-headers"]
 
@@ -126,9 +126,9 @@ async def test_a_503_tells_a_page_when_to_come_again(shared: Service, service_wi
         )
 
     assert_oauth_error(response, 503, "temporarily_unavailable")
-    assert response.headers["access-control-allow-origin"] == ORIGIN
+    assert response.headers.get("access-control-allow-origin") == ORIGIN
     assert "Retry-After" in response.headers["access-control-expose-headers"]
-    assert response.headers["retry-after"] == "1"
+    assert response.headers.get("retry-after") == "1"
 
 
 async def test_a_500_carries_the_headers_too(shared: Service) -> None:
@@ -138,7 +138,7 @@ async def test_a_500_carries_the_headers_too(shared: Service) -> None:
         response = await shared.http.post("/login", data={"username": "a"}, headers={"Origin": ORIGIN})
 
     assert response.status_code == 500
-    assert response.headers["access-control-allow-origin"] == ORIGIN
+    assert response.headers.get("access-control-allow-origin") == ORIGIN
     assert response.headers["vary"] == "Origin"
 
 

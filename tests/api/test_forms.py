@@ -180,6 +180,22 @@ async def test_a_megabyte_in_any_field_is_413(filled: Filled) -> None:
     assert await filled.service.rows() == before
 
 
+async def test_a_body_that_says_it_is_too_long_is_not_read(filled: Filled) -> None:
+    read = 0
+
+    async def long() -> AsyncIterator[bytes]:
+        nonlocal read
+        while read < 10 * LIMIT:
+            read += 4096
+            yield b"a" * 4096
+
+    headers = filled.headers | {"Content-Type": FORM_TYPE, "Content-Length": str(10 * LIMIT)}
+    response = await filled.service.http.post(filled.path, content=long(), headers=headers)
+
+    filled.assert_refused(response, 413)
+    assert read == 0
+
+
 @pytest.mark.demand("O-12")
 async def test_a_long_body_is_413_before_all_of_it_is_read(filled: Filled) -> None:
     read = 0

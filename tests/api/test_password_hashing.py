@@ -154,7 +154,7 @@ async def test_a_login_that_would_wait_long_is_503_at_once(service: Service, bus
         started = time.perf_counter()
         response = await busy.post(path, **form)
         assert_oauth_error(response, 503, "temporarily_unavailable")
-        assert response.headers["retry-after"] == "1"
+        assert response.headers.get("retry-after") == "1"
         assert time.perf_counter() - started < 0.5
 
     assert await service.rows() == before
@@ -175,7 +175,7 @@ async def test_a_change_of_password_that_would_wait_long_is_503_at_once(
     )
 
     assert_problem(response, 503)
-    assert response.headers["retry-after"] == "1"
+    assert response.headers.get("retry-after") == "1"
     assert (await service.post("/login", **LOGIN)).status_code == 200
 
 
@@ -294,7 +294,7 @@ async def test_a_full_pool_is_503_soon_and_burns_nothing(
         refused = await call(narrow, tokens)
 
     assert refused.status_code == 503, refused.text
-    assert refused.headers["retry-after"] == "1"
+    assert refused.headers.get("retry-after") == "1"
     assert time.perf_counter() - started < 2
     assert await service.rows() == before
     assert (await call(narrow, tokens)).status_code in {200, 204}

@@ -120,9 +120,10 @@ async def test_without_a_refresh_token_the_request_is_invalid(service: Service, 
     assert_oauth_error(response, 400, "invalid_request")
 
 
+@pytest.mark.parametrize("client_id", ["", "public"], ids=["unnamed", "named"])
 @pytest.mark.parametrize("spoil", FAIL_THEIR_CHECK, ids=named)
 async def test_a_token_that_fails_its_check_changes_nothing(
-    service: Service, signed_in: Json, spoil: Spoil
+    service: Service, signed_in: Json, spoil: Spoil, client_id: str
 ) -> None:
     predecessor = signed_in["refresh_token"]
     successor = (await service.refreshed(predecessor))["refresh_token"]
@@ -130,7 +131,8 @@ async def test_a_token_that_fails_its_check_changes_nothing(
     before = await service.contents()
 
     for token in (predecessor, successor):
-        assert_oauth_error(await service.refresh(await spoil(service, token)), 400, "invalid_grant")
+        refused = await service.refresh(await spoil(service, token), client_id=client_id)
+        assert_oauth_error(refused, 400, "invalid_grant")
 
     assert await service.contents() == before
     assert (await service.refresh(successor)).status_code == 200
