@@ -65,13 +65,17 @@ def _headers(request: Request, error: AuthError) -> dict[str, str]:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, BearerError):
         headers["WWW-Authenticate"] = _bearer_challenge(error)
-    # RFC 6749 §5.2 asks for the challenge where Basic was tried; RFC 9110 §15.5.2 on every 401.
     if isinstance(error, InvalidClient):
-        scheme = request.headers.get("authorization", "").partition(" ")[0].lower()
-        headers["WWW-Authenticate"] = f"Bearer {_REALM}" if scheme == "bearer" else f"Basic {_REALM}"
-        if not _speaks_oauth(request):  # a user's endpoint: either would do (RFC 9110 §11.6.1)
-            headers["WWW-Authenticate"] = f"Bearer {_REALM}, Basic {_REALM}"
+        headers["WWW-Authenticate"] = _client_challenge(request)
     return headers
+
+
+def _client_challenge(request: Request) -> str:
+    # RFC 6749 §5.2 asks for the challenge where Basic was tried; RFC 9110 §15.5.2 on every 401.
+    if not _speaks_oauth(request):  # a user's endpoint: either would do (RFC 9110 §11.6.1)
+        return f"Bearer {_REALM}, Basic {_REALM}"
+    scheme = request.headers.get("authorization", "").partition(" ")[0].lower()
+    return f"{'Bearer' if scheme == 'bearer' else 'Basic'} {_REALM}"
 
 
 def _bearer_challenge(error: BearerError) -> str:
