@@ -6,7 +6,7 @@ from datetime import datetime
 from authsvc.clients import Client
 from authsvc.clock import Clock
 from authsvc.grants.refresh_token import RefreshTokenGrant
-from authsvc.grants.refresh_verdict import Presented, Repeat, Rotate, judge
+from authsvc.grants.refresh_verdict import Repeat, Rotate
 from authsvc.scopes import format_scope
 from authsvc.tokens.access_token import AccessToken
 from authsvc.tokens.refresh_handle import PREFIX as REFRESH_PREFIX
@@ -64,19 +64,10 @@ class Introspector:
         if presented is None or found is None:
             return INACTIVE
         session, owner = found
-        limits = self.refresh.sessions.limits
-        verdict = judge(
-            session,
-            owner,
-            Presented(
-                presented.generation, self.refresh.handles.is_genuine(presented, session.salt), caller.id
-            ),
-            now=self.clock(),
-            overlap=self.refresh.overlap,
-            limits=limits,
-        )
+        verdict = self.refresh.judge(session, owner, presented, caller, self.clock())
         if not isinstance(verdict, Rotate | Repeat):
             return INACTIVE
+        limits = self.refresh.sessions.limits
         until = limits.end_of(created_at=session.created_at, last_used_at=session.last_used_at)
         return {
             "active": True,

@@ -22,6 +22,7 @@ from authsvc.revocation import Revoker
 from authsvc.server_keys import ServerKeys
 from authsvc.sessions import SessionLimits, Sessions
 from authsvc.settings import Settings
+from authsvc.storage.outage import OutageWatch
 from authsvc.storage.purge import Purge
 from authsvc.storage.standing import Standings
 from authsvc.storage.stores import Stores
@@ -79,7 +80,7 @@ class Services:
 # long: the whole composition is read in one place, from top to bottom
 def build_services(settings: Settings, *, clock: Clock = system_clock) -> Services:
     """Return services that nothing has been asked of yet."""
-    stores = build_stores(settings)
+    stores = build_stores(settings, clock=clock)
     database, denylist = stores.database, stores.denylist
     server_keys = build_server_keys(settings)
     material = KeyMaterial(server_keys)
@@ -153,7 +154,7 @@ def choose_issuing_format(settings: Settings, jwt: JwtFormat, opaque: OpaqueForm
             return opaque
 
 
-def build_stores(settings: Settings, *, is_patient: bool = False) -> Stores:
+def build_stores(settings: Settings, *, clock: Clock = system_clock, is_patient: bool = False) -> Stores:
     """Return the stores, not connected yet; *is_patient* ones wait for a slow statement."""
     return Stores.at(
         settings.database_url.get_secret_value(),
@@ -161,6 +162,7 @@ def build_stores(settings: Settings, *, is_patient: bool = False) -> Stores:
         pool_size=settings.database_pool_size,
         database_timeout_seconds=settings.database_timeout_seconds,
         redis_timeout_seconds=settings.redis_timeout_seconds,
+        outages=OutageWatch(clock, timedelta(seconds=settings.refresh_overlap_seconds)),
         is_patient=is_patient,
     )
 

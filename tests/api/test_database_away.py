@@ -6,6 +6,7 @@ from time import perf_counter
 import httpx
 import pytest
 
+from tests.conftest import MakeService
 from tests.fixtures.clock import ManualClock
 from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.redis import RedisServer
@@ -44,12 +45,13 @@ async def stack(
 
 
 @pytest.fixture(params=["stopped", "killed"])
-def lose_postgres(
-    request: pytest.FixtureRequest, own_postgres: PostgresServer
-) -> Iterator[Callable[[], None]]:
-    """Take Postgres away; it is back when the test is over."""
+async def lose_postgres(
+    request: pytest.FixtureRequest, own_postgres: PostgresServer, stack: Stack
+) -> AsyncIterator[Callable[[], None]]:
+    """Take Postgres away; it is back when the test is over, and nobody holds on to a connection of before."""
     yield {"stopped": own_postgres.stop, "killed": own_postgres.kill}[request.param]
     own_postgres.start()
+    await stack.services.stores.database.close()
 
 
 @pytest.fixture
@@ -103,6 +105,49 @@ async def test_a_refresh_is_refused_for_now_and_uses_nothing_up(
     service.clock.advance(minutes=1)  # behind any overlap
     assert await service.contents() == before
     assert (await service.refresh(tokens["refresh_token"], client)).status_code == 200
+
+
+async def test_an_outage_in_the_overlap_makes_no_replay_of_an_honest_retry(
+    service_with: MakeService,
+    client: Registered,
+    own_postgres: PostgresServer,
+    lose_postgres: Callable[[], None],
+) -> None:
+    service = await service_with()  # one that has lost nothing yet
+    first = await service.login(client)
+    second = await service.refreshed(first["refresh_token"], client)  # an answer that never arrived
+    service.clock.advance(seconds=9)
+    lose_postgres()
+    await refuses_for_now(service.refresh(first["refresh_token"], client))
+    service.clock.advance(minutes=5)
+    own_postgres.start()
+    assert (await service.http.get("/readyz")).json()["database"] == "ok"
+    service.clock.advance(seconds=9)
+
+    repeated = await service.refreshed(first["refresh_token"], client)
+
+    assert repeated["refresh_token"] == second["refresh_token"]
+    service.clock.advance(seconds=1)  # one overlap from the return, and no more
+    assert (await service.refresh(first["refresh_token"], client)).json()["error"] == "invalid_grant"
+    assert await service.doors(second["access_token"], client) == DEAD
+
+
+async def test_an_outage_after_the_overlap_forgives_no_replay(
+    service_with: MakeService,
+    client: Registered,
+    own_postgres: PostgresServer,
+    lose_postgres: Callable[[], None],
+) -> None:
+    service = await service_with()  # one that has lost nothing yet
+    first = await service.login(client)
+    second = await service.refreshed(first["refresh_token"], client)
+    service.clock.advance(seconds=10)
+    lose_postgres()
+    await refuses_for_now(service.refresh(first["refresh_token"], client))
+    own_postgres.start()
+
+    assert (await service.refresh(first["refresh_token"], client)).json()["error"] == "invalid_grant"
+    assert await service.doors(second["access_token"], client) == DEAD
 
 
 @pytest.mark.demand("V-10")

@@ -21,6 +21,7 @@ from authsvc.grants.refresh_verdict import (
     judge,
 )
 from authsvc.sessions import SessionLimits
+from authsvc.storage.outage import Outage
 from authsvc.storage.sessions import Session, SessionOwner
 from tests.fixtures.clock import START
 
@@ -53,6 +54,7 @@ def judged(
     owner: SessionOwner = ENABLED,
     client_id: str = "its client",
     is_genuine: bool = True,
+    outage: Outage | None = None,
     **changes: Any,
 ) -> Judgement:
     """The verdict on a token of *generation*, *age* after the row was rotated."""
@@ -62,6 +64,7 @@ def judged(
         Presented(generation, is_genuine=is_genuine, client_id=client_id),
         now=START + age,
         overlap=overlap,
+        outage=outage,
         limits=LIMITS,
     )
 
@@ -95,6 +98,32 @@ def test_the_predecessor_is_repeated_inside_the_overlap_only(
     assert judged(CURRENT - 1, age=timedelta(seconds=age), overlap=timedelta(seconds=overlap)) == expected, (
         f"presented {age} s after the rotation, with an overlap of {overlap} s"
     )
+
+
+@pytest.mark.parametrize(
+    ("lost", "returned", "age", "expected"),
+    [
+        pytest.param(9.999999, 300, 309.999999, Repeat(), id="open when the database was lost"),
+        pytest.param(9.999999, 300, 310, Replayed(), id="one overlap from the return, and no longer"),
+        pytest.param(10, 300, 300, Replayed(), id="over when the database was lost"),
+        pytest.param(-5, 300, 305, Repeat(), id="rotated by another instance while it was away"),
+        pytest.param(2, 3, 12.999999, Repeat(), id="a short outage counts from its return too"),
+        pytest.param(-100, -50, 9.999999, Repeat(), id="an outage of before takes nothing away"),
+        pytest.param(-100, -50, 10, Replayed(), id="an outage of before adds nothing"),
+    ],
+)
+def test_an_overlap_that_an_outage_cut_short_begins_anew_at_the_return(
+    lost: float, returned: float, age: float, expected: Judgement
+) -> None:
+    outage = Outage(START + timedelta(seconds=lost), START + timedelta(seconds=returned))
+    assert judged(CURRENT - 1, age=timedelta(seconds=age), outage=outage) == expected
+
+
+def test_an_outage_forgives_no_older_generation_and_makes_no_overlap_where_there_is_none() -> None:
+    outage = Outage(START, START + timedelta(seconds=5))
+    age = timedelta(seconds=5)
+    assert judged(CURRENT - 2, age=age, outage=outage) == Replayed()
+    assert judged(CURRENT - 1, age=age, outage=outage, overlap=timedelta(0)) == Replayed()
 
 
 @pytest.mark.parametrize("generation", range(CURRENT - 1))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from jose import jwt
 from authsvc.errors import Unavailable
 from authsvc.server_keys import ServerKeys
 from authsvc.storage.database import Database
+from authsvc.storage.outage import OutageWatch
 from authsvc.tokens import strict_jwt
 from authsvc.tokens.key_material import KeyMaterial
 from authsvc.tokens.keys import KeyRing, SigningKey
@@ -317,7 +319,11 @@ async def test_no_signature_can_be_guessed(ring: KeyRing, forge: Forge, signatur
 
 async def test_an_unknown_key_while_the_database_is_away_is_no_verdict(instance: Stack, forge: Forge) -> None:
     nowhere = Database(
-        "sqlite+aiosqlite:////no/such/folder/authsvc.db", pool_size=1, timeout_seconds=1, statement_seconds=1
+        "sqlite+aiosqlite:////no/such/folder/authsvc.db",
+        pool_size=1,
+        timeout_seconds=1,
+        statement_seconds=1,
+        outages=OutageWatch(instance.clock, timedelta(seconds=10)),
     )
     ring = KeyRing(nowhere, KeyMaterial(ServerKeys([SECRET])), instance.clock)
 

@@ -76,7 +76,7 @@ class RefreshTokenGrant:
             raise InvalidGrant(_NOT_GOOD)
         session, owner = found
         now = self.clock()
-        verdict = self._judge(session, owner, presented, client, now)
+        verdict = self.judge(session, owner, presented, client, now)
         if not isinstance(verdict, Rotate | Repeat):
             await self._refuse(session, verdict)
         # A scope since taken from the client is not granted again; one asked for by name is refused.
@@ -106,7 +106,7 @@ class RefreshTokenGrant:
             return None
         return found[0]
 
-    def _judge(
+    def judge(
         self,
         session: Session,
         owner: SessionOwner,
@@ -114,12 +114,14 @@ class RefreshTokenGrant:
         client: Client,
         now: datetime,
     ) -> Judgement:
+        """Return what *presented* deserves at *now*; see `refresh_verdict`."""
         return judge(
             session,
             owner,
             Presented(presented.generation, self.handles.is_genuine(presented, session.salt), client.id),
             now=now,
             overlap=self.overlap,
+            outage=self.database.outages.latest(),
             limits=self.sessions.limits,
         )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from authsvc.sessions import SessionLimits
+from authsvc.storage.outage import Outage
 from authsvc.storage.sessions import Session, SessionOwner
 
 MAX_REPEATS = 100
@@ -65,19 +66,21 @@ def judge(
     *,
     now: datetime,
     overlap: timedelta,
+    outage: Outage | None,
     limits: SessionLimits,
 ) -> Judgement:
-    """Return what to do about *presented*."""
+    """Return what to do about *presented*; *outage* is the latest of this instance's database."""
     if presented.client_id != session.client_id:
         return Refused("other client")
     if not presented.is_genuine:
         return Refused("forged")
     if session.ended_at is not None:
         return Refused("session ended")
+    overlap_end = _overlap_end(session.rotated_at, overlap, outage)
     # The clock of the instance that rotated may be a little ahead of ours.
-    age = max(now - session.rotated_at, timedelta(0))
+    remaining = overlap_end - max(now, session.rotated_at)
     is_predecessor = presented.generation == session.generation - 1
-    if presented.generation < session.generation and not (is_predecessor and age < overlap):
+    if presented.generation < session.generation and not (is_predecessor and remaining > timedelta(0)):
         return Replayed()
     if owner.is_disabled:
         return Refused("account disabled")
@@ -87,7 +90,15 @@ def judge(
         return Refused("session expired")
     if is_predecessor:
         if session.repeats >= MAX_REPEATS:
-            return RepeatedTooOften(retry_after=max(1, -(-(overlap - age) // timedelta(seconds=1))))
+            return RepeatedTooOften(retry_after=max(1, -(-remaining // timedelta(seconds=1))))
         return Repeat()
     # A generation ahead of the row, with a good MAC, proves that the database lost writes.
     return Rotate(presented.generation + 1, is_ahead=presented.generation > session.generation)
+
+
+def _overlap_end(rotated_at: datetime, overlap: timedelta, outage: Outage | None) -> datetime:
+    """Return when the predecessor is a replay: an overlap that an outage cut short begins anew after it."""
+    end = rotated_at + overlap
+    if outage is None or outage.lost_at >= end:
+        return end
+    return max(end, outage.returned_at + overlap)

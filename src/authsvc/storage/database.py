@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 
 import sqlalchemy as sa
 from asyncpg import PostgresError
@@ -13,7 +14,14 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from authsvc.errors import OperatorError, Unavailable
 from authsvc.metrics import STORE_ERRORS
-from authsvc.storage.dialect import autocommit, is_no_database, is_temporary, prepare_sqlite
+from authsvc.storage.dialect import (
+    autocommit,
+    is_contention,
+    is_no_database,
+    is_temporary,
+    prepare_sqlite,
+)
+from authsvc.storage.outage import OutageWatch
 
 Transaction = AsyncConnection
 """An open transaction; what a store's function is given."""
@@ -28,8 +36,15 @@ class Database:
     """The pool of one process."""
 
     def __init__(
-        self, url: str, *, pool_size: int, timeout_seconds: float, statement_seconds: float | None
+        self,
+        url: str,
+        *,
+        pool_size: int,
+        timeout_seconds: float,
+        statement_seconds: float | None,
+        outages: OutageWatch,
     ) -> None:
+        self.outages = outages
         is_sqlite = url.startswith("sqlite")
         connect_args: dict[str, object] = (
             {} if is_sqlite else {"timeout": timeout_seconds, "command_timeout": statement_seconds}
@@ -55,7 +70,7 @@ class Database:
         Raises:
             Unavailable: the database is away, too slow, or all connections are in use.
         """
-        with _driver_errors():
+        with _driver_errors(self.outages):
             async with self.engine.begin() as connection:
                 yield connection
 
@@ -66,7 +81,7 @@ class Database:
         Raises:
             Unavailable: as `transaction`.
         """
-        with _driver_errors():
+        with _driver_errors(self.outages):
             async with self._autocommit.connect() as connection:
                 yield connection
 
@@ -107,7 +122,8 @@ def _parsed(url: str) -> URL:
 
 
 @contextmanager
-def _driver_errors() -> Iterator[None]:
+def _driver_errors(outages: OutageWatch) -> Iterator[None]:
+    began = outages.clock()
     try:
         yield
     except PoolTimeoutError as error:
@@ -115,8 +131,7 @@ def _driver_errors() -> Iterator[None]:
         raise Unavailable(_FULL) from error
     # What the driver raises while it connects comes as it is, all else wrapped.
     except (OSError, TimeoutError, OperationalError, InterfaceError, PostgresError) as error:
-        STORE_ERRORS.labels("database").inc()
-        raise Unavailable(_AWAY) from error
+        raise _away(outages, began, error) from error
     except DBAPIError as error:
         if is_no_database(error):
             raise OperatorError(
@@ -125,6 +140,15 @@ def _driver_errors() -> Iterator[None]:
             ) from error
         # Without a statement it comes from connecting, or from the end of a transaction.
         if error.connection_invalidated or error.statement is None or is_temporary(error):
-            STORE_ERRORS.labels("database").inc()
-            raise Unavailable(_AWAY) from error
+            raise _away(outages, began, error) from error
         raise
+    else:
+        outages.succeeded(began)
+
+
+def _away(outages: OutageWatch, began: datetime, error: Exception) -> Unavailable:
+    STORE_ERRORS.labels("database").inc()
+    # Two requests in each other's way say nothing of the database.
+    if not is_contention(error):
+        outages.failed(began)
+    return Unavailable(_AWAY)

@@ -47,6 +47,14 @@ def is_temporary(error: DBAPIError) -> bool:
     return isinstance(state, str) and state.startswith(_TEMPORARY_STATES)
 
 
+def is_contention(error: Exception) -> bool:
+    """Whether the database answered, and another transaction was in the way."""
+    driver = getattr(error, "orig", error)
+    state = getattr(driver, "sqlstate", None)
+    is_lost_race = isinstance(state, str) and state.startswith(("40", "55P03"))
+    return is_lost_race or getattr(driver, "sqlite_errorname", None) == "SQLITE_BUSY"
+
+
 def is_no_database(error: DBAPIError) -> bool:
     """Whether SQLite says that its file is damaged or something else."""
     return getattr(error.orig, "sqlite_errorname", None) in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}

@@ -9,6 +9,7 @@ from authsvc.errors import OperatorError, Unavailable, reason
 from authsvc.storage import migrations, redis_client
 from authsvc.storage.database import Database
 from authsvc.storage.denylist import Denylist
+from authsvc.storage.outage import OutageWatch
 
 State = Literal["ok", "away", "not configured"]
 
@@ -29,6 +30,7 @@ class Stores:
         pool_size: int,
         database_timeout_seconds: float,
         redis_timeout_seconds: float,
+        outages: OutageWatch,
         is_patient: bool = False,
     ) -> "Stores":
         """Return the stores at these URLs, not connected yet.
@@ -41,6 +43,7 @@ class Stores:
                 pool_size=pool_size,
                 timeout_seconds=database_timeout_seconds,
                 statement_seconds=None if is_patient else database_timeout_seconds,
+                outages=outages,
             ),
             None
             if redis_url is None
