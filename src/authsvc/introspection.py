@@ -64,7 +64,7 @@ class Introspector:
         if presented is None or found is None:
             return INACTIVE
         session, owner = found
-        verdict = self.refresh.judge(session, owner, presented, caller, self.clock())
+        verdict = self.refresh.judge(session, owner, presented, caller.id, self.clock())
         if not isinstance(verdict, Rotate | Repeat):
             return INACTIVE
         limits = self.refresh.sessions.limits

@@ -76,7 +76,7 @@ class RefreshTokenGrant:
             raise InvalidGrant(_NOT_GOOD)
         session, owner = found
         now = self.clock()
-        verdict = self.judge(session, owner, presented, client, now)
+        verdict = self.judge(session, owner, presented, client.id, now)
         if not isinstance(verdict, Rotate | Repeat):
             await self._refuse(session, verdict)
         # A scope since taken from the client is not granted again; one asked for by name is refused.
@@ -111,14 +111,14 @@ class RefreshTokenGrant:
         session: Session,
         owner: SessionOwner,
         presented: PresentedRefreshToken,
-        client: Client,
+        client_id: str,
         now: datetime,
     ) -> Judgement:
         """Return what *presented* deserves at *now*; see `refresh_verdict`."""
         return judge(
             session,
             owner,
-            Presented(presented.generation, self.handles.is_genuine(presented, session.salt), client.id),
+            Presented(presented.generation, self.handles.is_genuine(presented, session.salt), client_id),
             now=now,
             overlap=self.overlap,
             outage=self.database.outages.latest(),
