@@ -7,14 +7,14 @@ from functools import partial
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from authsvc import __version__
+from authsvc import __version__, background
 from authsvc.clock import Clock, system_clock
 from authsvc.endpoints import ROUTERS, error_responses
 from authsvc.endpoints.middleware import LastResort, RequestFrame
 from authsvc.endpoints.openapi import describe
 from authsvc.logs import configure_logs
 from authsvc.settings import Settings, load_settings
-from authsvc.wiring import kept_fresh, open_services
+from authsvc.wiring import jobs, open_services
 
 _DESCRIPTION = """Log in, refresh, log out, and ask whether a token is live.
 
@@ -28,10 +28,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(configured, clock=clock) as services, kept_fresh(services):
+        async with open_services(configured, clock=clock) as services:
             await services.hasher.warm_up()
             app.state.services = services
-            yield
+            async with background.running(jobs(services)):
+                yield
 
     app = build_app(cors_origins=configured.cors_origins)
     app.router.lifespan_context = lifespan

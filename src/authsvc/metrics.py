@@ -23,6 +23,7 @@ HASHES = Histogram(
 HASHES_REFUSED = Counter("authsvc_password_hashes_refused", "Passwords not hashed because the wait was long.")
 STORE_ERRORS = Counter("authsvc_store_errors", "Times a store could not be asked.", ["store"])
 FALLBACKS = Counter("authsvc_fallbacks", "Checks that asked the database because Redis could not be asked.")
+JOB_FAILURES = Counter("authsvc_job_failures", "Turns of a background job that failed.", ["job"])
 DENIALS = Counter("authsvc_denials", "Denials written to the denylist.")
 
 

@@ -1,17 +1,15 @@
 """The composition root: settings go in, services come out, and settings stop here."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-import structlog
-
 from authsvc.accounts import Accounts
+from authsvc.background import Job
 from authsvc.clients import Clients
 from authsvc.clock import Clock, system_clock
-from authsvc.errors import OperatorError, Unavailable
+from authsvc.errors import OperatorError
 from authsvc.grants.client_credentials import ClientCredentialsGrant
 from authsvc.grants.issuing import TokenIssuer
 from authsvc.grants.password import PasswordGrant
@@ -38,8 +36,6 @@ from authsvc.tokens.verifier import TokenVerifier
 
 RELOAD_SECONDS = 5
 """How often an instance looks for keys and audiences that others have made."""
-
-_log = structlog.stdlib.get_logger("authsvc.wiring")
 
 
 @dataclass(frozen=True)
@@ -208,24 +204,6 @@ async def open_services(settings: Settings, *, clock: Clock = system_clock) -> A
         await services.stores.close()
 
 
-@asynccontextmanager
-async def kept_fresh(services: Services) -> AsyncIterator[None]:
-    """Reload keys and audiences in the background for the length of the block."""
-    task = asyncio.create_task(_reload_for_ever(services))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def _reload_for_ever(services: Services) -> None:
-    while True:
-        await asyncio.sleep(RELOAD_SECONDS)
-        try:
-            await services.reload()
-        except Unavailable as error:
-            _log.warning("reload_failed", reason=error.description)
-        except Exception:  # noqa: BLE001 - an instance that stops looking never hears of a key again
-            _log.exception("reload_failed")
+def jobs(services: Services) -> list[Job]:
+    """Return what an instance does beside its requests."""
+    return [Job("reload", RELOAD_SECONDS, services.reload)]

@@ -1,4 +1,4 @@
-"""Postgres: all six tables. Alembic compares them with the migrations; queries are in their own files."""
+"""Postgres: all seven tables. Alembic compares them with the migrations; queries are in their own files."""
 
 from datetime import datetime
 from uuid import UUID
@@ -16,6 +16,8 @@ metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
+_FALSE = {"server_default": sa.false()}
+
 
 class AccountRow(SQLModel, table=True):
     """A resource owner. `username_key` is the case-mapped name; a deleted account has none."""
@@ -31,7 +33,10 @@ class AccountRow(SQLModel, table=True):
 
 
 class ClientRow(SQLModel, table=True):
-    """A registered application. Grants, scope and default scope are lists with spaces."""
+    """A registered application. Grants, scope and default scope are lists with spaces.
+
+    Every change raises `version`, by which an instance tells that its copy is an old one.
+    """
 
     __tablename__ = "client"
 
@@ -48,6 +53,9 @@ class ClientRow(SQLModel, table=True):
     may_introspect: bool
     created_at: datetime = Field(sa_type=UtcDateTime)
     disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    version: int = Field(sa_column_kwargs={"server_default": "1"})
+    changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    undelivered: bool = Field(sa_column_kwargs=_FALSE)
 
 
 class SessionRow(SQLModel, table=True):
@@ -64,6 +72,12 @@ class SessionRow(SQLModel, table=True):
             "id",
             postgresql_where=sa.text("undelivered"),
             sqlite_where=sa.text("undelivered"),
+        ),
+        sa.Index(
+            "ix_session_ended_at",
+            "ended_at",
+            postgresql_where=sa.text("ended_at IS NOT NULL"),
+            sqlite_where=sa.text("ended_at IS NOT NULL"),
         ),
         {"postgresql_with": {"fillfactor": "80"}},
     )
@@ -95,7 +109,10 @@ class AccessTokenRow(SQLModel, table=True):
     """
 
     __tablename__ = "access_token"
-    __table_args__ = (sa.Index("ix_access_token_session_id", "session_id"),)
+    __table_args__ = (
+        sa.Index("ix_access_token_session_id", "session_id"),
+        sa.Index("ix_access_token_expires_at", "expires_at"),
+    )
 
     sha256: bytes = Field(primary_key=True)
     session_id: UUID | None = Field(default=None, foreign_key="session.id", ondelete="CASCADE")
@@ -118,10 +135,12 @@ class DeniedTokenRow(SQLModel, table=True):
             postgresql_where=sa.text("undelivered"),
             sqlite_where=sa.text("undelivered"),
         ),
+        sa.Index("ix_denied_token_expires_at", "expires_at"),
     )
 
     jti: str = Field(primary_key=True, sa_type=sa.Text)
     expires_at: datetime = Field(sa_type=UtcDateTime)
+    denied_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     undelivered: bool
 
 
@@ -142,3 +161,14 @@ class SigningKeyRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     signs_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    undelivered: bool = Field(sa_column_kwargs=_FALSE)
+
+
+class LeaseRow(SQLModel, table=True):
+    """What one holder has for all instances, until `expires_at` if that is set."""
+
+    __tablename__ = "lease"
+
+    name: str = Field(primary_key=True, sa_type=sa.Text)
+    holder: str = Field(sa_type=sa.Text)
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

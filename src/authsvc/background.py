@@ -1,0 +1,61 @@
+"""Work that an instance does beside its requests: each job at its pace, and none of them dies unnoticed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import structlog
+
+from authsvc.errors import Unavailable
+from authsvc.metrics import JOB_FAILURES
+
+_log = structlog.stdlib.get_logger("authsvc.background")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One piece of work, done again `every` so many seconds, or at once when `wake` is set."""
+
+    name: str
+    every: float
+    work: Callable[[], Awaitable[object]]
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@asynccontextmanager
+async def running(jobs: Sequence[Job]) -> AsyncIterator[None]:
+    """Do the jobs for the length of the block."""
+    tasks = [asyncio.create_task(_for_ever(job), name=job.name) for job in jobs]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def _for_ever(job: Job) -> None:
+    while True:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(job.wake.wait(), job.every)
+        job.wake.clear()
+        await _once(job)
+
+
+async def _once(job: Job) -> None:
+    """Do the job. Whatever it raises, it is told and counted, and the job's next turn comes."""
+    try:
+        await job.work()
+    except Unavailable as error:
+        _failed(job)
+        _log.warning("job_failed", job=job.name, reason=error.description)
+    except Exception:  # noqa: BLE001 - an instance whose job has stopped would go wrong in silence
+        _failed(job)
+        _log.exception("job_failed", job=job.name)
+
+
+def _failed(job: Job) -> None:
+    JOB_FAILURES.labels(job.name).inc()

@@ -1,0 +1,64 @@
+"""Jobs beside the requests: they come again whatever happened, and stop with the service."""
+
+import asyncio
+
+import pytest
+
+from authsvc.background import Job, running
+from authsvc.errors import Unavailable
+from authsvc.metrics import JOB_FAILURES
+
+
+def failures(name: str) -> float:
+    return float(JOB_FAILURES.labels(name)._value.get())  # noqa: SLF001 - the library has no public way to one value
+
+
+class Turns:
+    """Work that fails at its first turn and tells when it has had its second."""
+
+    def __init__(self, failure: Exception) -> None:
+        self.failure = failure
+        self.count = 0
+        self.first, self.second = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self) -> None:
+        self.count += 1
+        self.first.set()
+        if self.count == 1:
+            raise self.failure
+        self.second.set()
+
+
+@pytest.mark.parametrize("failure", [Unavailable("away"), RuntimeError("a mistake")])
+async def test_a_job_that_fails_is_counted_and_has_its_next_turn(failure: Exception) -> None:
+    name = f"fails with {failure}"
+    turns = Turns(failure)
+
+    async with running([Job(name, 0.001, turns)]):
+        await asyncio.wait_for(turns.second.wait(), 5)
+
+    assert failures(name) == 1
+
+
+async def test_a_job_that_is_woken_does_not_wait_for_its_turn() -> None:
+    turns = Turns(Unavailable("away"))
+    job = Job("once an hour", 3600, turns)
+
+    async with running([job]):
+        job.wake.set()
+        await asyncio.wait_for(turns.first.wait(), 5)
+        job.wake.set()
+        await asyncio.wait_for(turns.second.wait(), 5)
+
+
+async def test_no_job_outlives_the_service() -> None:
+    started = asyncio.Event()
+
+    async def work() -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    async with running([Job("never done", 0.001, work)]):
+        await asyncio.wait_for(started.wait(), 5)
+
+    assert "never done" not in {task.get_name() for task in asyncio.all_tasks()}
