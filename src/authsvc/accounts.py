@@ -1,7 +1,6 @@
 """Accounts: prove a password, change it, and the operator's changes."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from authsvc import audit
@@ -13,8 +12,6 @@ from authsvc.sessions import EndReason, Sessions
 from authsvc.storage import accounts, sessions
 from authsvc.storage.accounts import Account
 from authsvc.storage.database import Database
-from authsvc.storage.denylist import Denial, Denylist
-from authsvc.storage.redis_client import RedisAway
 from authsvc.usernames import acceptable_username, username_key
 
 __all__ = ["Account", "Accounts", "VerifiedAccount"]
@@ -35,7 +32,6 @@ class Accounts:
     """Authenticates accounts, and makes and changes them."""
 
     database: Database
-    denylist: Denylist | None
     sessions: Sessions
     hasher: PasswordHasher
     password_min_length: int
@@ -173,11 +169,7 @@ class Accounts:
             if free_name:
                 await accounts.free_name(tx, account.id)
             ended = await self.sessions.mark_ended(tx, sessions.of_account(account.id), reason=reason)
-        # Each session first: the account's own entry goes when it is enabled again.
         await self.sessions.deny(ended, reason=reason)
-        await self._deny_account(
-            account.id, until=max((one.access_until for one in ended), default=self.clock())
-        )
         audit.record("account_changed", account_id=account.id, change="deleted" if free_name else "disabled")
         return len(ended)
 
@@ -185,18 +177,4 @@ class Accounts:
         """Allow sign-ins again. Sessions that were ended stay ended."""
         async with self.database.transaction() as tx:
             await accounts.set_disabled(tx, account.id, None)
-        if self.denylist is not None:
-            try:
-                await self.denylist.lift(Denial.of_account(account.id))
-            except RedisAway:
-                audit.record("denial_undelivered", account_id=account.id)
         audit.record("account_changed", account_id=account.id, change="enabled")
-
-    async def _deny_account(self, account_id: UUID, *, until: datetime) -> None:
-        if self.denylist is None:
-            return
-        life = max(until - self.clock(), self.sessions.access_token_lifetime)
-        try:
-            await self.denylist.deny([(Denial.of_account(account_id), life)])
-        except RedisAway:
-            audit.record("denial_undelivered", account_id=account_id)

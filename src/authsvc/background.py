@@ -38,24 +38,27 @@ async def running(jobs: Sequence[Job]) -> AsyncIterator[None]:
 
 
 async def _for_ever(job: Job) -> None:
+    was_away = False
     while True:
         with suppress(TimeoutError):
             await asyncio.wait_for(job.wake.wait(), job.every)
         job.wake.clear()
-        await _once(job)
+        was_away = await _once(job, was_away=was_away)
 
 
-async def _once(job: Job) -> None:
-    """Do the job. Whatever it raises, it is told and counted, and the job's next turn comes."""
+async def _once(job: Job, *, was_away: bool) -> bool:
+    """Do the job and return whether a store was away.
+
+    Whatever it raises is counted and told, an outage once, and the job's next turn comes.
+    """
     try:
         await job.work()
     except Unavailable as error:
-        _failed(job)
-        _log.warning("job_failed", job=job.name, reason=error.description)
+        JOB_FAILURES.labels(job.name).inc()
+        if not was_away:
+            _log.warning("job_waits", job=job.name, reason=error.description)
+        return True
     except Exception:  # noqa: BLE001 - an instance whose job has stopped would go wrong in silence
-        _failed(job)
+        JOB_FAILURES.labels(job.name).inc()
         _log.exception("job_failed", job=job.name)
-
-
-def _failed(job: Job) -> None:
-    JOB_FAILURES.labels(job.name).inc()
+    return False

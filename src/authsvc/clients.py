@@ -14,8 +14,8 @@ from authsvc.secret_tokens import fingerprint, new_client_id, new_client_secret,
 from authsvc.storage import clients
 from authsvc.storage.clients import PUBLIC_CLIENT_ID, Client
 from authsvc.storage.database import Database
-from authsvc.storage.denylist import Denial, Denylist
-from authsvc.storage.redis_client import RedisAway
+from authsvc.storage.delivery import Delivery
+from authsvc.storage.denial import LONGEST_LIFE, Denial
 
 __all__ = ["PUBLIC_CLIENT_ID", "Client", "ClientCredentials", "Clients", "narrow_for", "require_grant"]
 
@@ -45,7 +45,7 @@ class Clients:
     """Authenticates clients, and makes and changes them."""
 
     database: Database
-    denylist: Denylist | None
+    delivery: Delivery
     clock: Clock
 
     async def authenticate(self, credentials: ClientCredentials) -> Client:
@@ -112,9 +112,20 @@ class Clients:
             client = await clients.find(tx, client_id, for_update=True)
             if client is None:
                 raise OperatorError(f"There is no client '{client_id}'; list them with: authsvc clients list")
-            changed = dataclasses.replace(client, **changes)  # type: ignore[arg-type] # named by the caller
+            changed = dataclasses.replace(client, version=client.version + 1, **changes)  # type: ignore[arg-type] # named by the caller
             _check(changed)
-            await clients.save(tx, changed)
+            now = self.clock()
+            await clients.save(tx, changed, now=now, mark=self.delivery.marks)
+        await self.delivery.deliver(
+            [
+                Denial.of_client(
+                    client_id,
+                    version=changed.version,
+                    is_disabled=changed.disabled_at is not None,
+                    until=now + LONGEST_LIFE,
+                )
+            ]
+        )
         audit.record("client_changed", client_id=client_id, change=" ".join(sorted(changes)))
         return changed
 
@@ -135,24 +146,10 @@ class Clients:
     async def disable(self, client_id: str) -> None:
         """Suspend the client and every token issued to it, until it is enabled again."""
         await self.change(client_id, disabled_at=self.clock())
-        await self._tell(client_id, disabled=True)
 
     async def enable(self, client_id: str) -> None:
         """Let the client work again; its tokens that have not expired live again."""
         await self.change(client_id, disabled_at=None)
-        await self._tell(client_id, disabled=False)
-
-    async def _tell(self, client_id: str, *, disabled: bool) -> None:
-        if self.denylist is None:
-            return
-        denial = Denial.of_client(client_id)
-        try:
-            if disabled:
-                await self.denylist.deny([(denial, None)])
-            else:
-                await self.denylist.lift(denial)
-        except RedisAway:
-            audit.record("denial_undelivered", client_id=client_id)
 
 
 def new_client(name: str, clock: Clock, *, secret: str | None, **fields: object) -> Client:
@@ -166,6 +163,7 @@ def new_client(name: str, clock: Clock, *, secret: str | None, **fields: object)
         previous_secret_until=None,
         created_at=clock(),
         disabled_at=None,
+        version=1,
         **defaults | fields,  # type: ignore[arg-type] # named by the caller
     )
 

@@ -24,6 +24,7 @@ HASHES_REFUSED = Counter("authsvc_password_hashes_refused", "Passwords not hashe
 STORE_ERRORS = Counter("authsvc_store_errors", "Times a store could not be asked.", ["store"])
 FALLBACKS = Counter("authsvc_fallbacks", "Checks that asked the database because Redis could not be asked.")
 JOB_FAILURES = Counter("authsvc_job_failures", "Turns of a background job that failed.", ["job"])
+LOADS = Counter("authsvc_denylist_loads", "Times the denylist was loaded into Redis from the database.")
 DENIALS = Counter("authsvc_denials", "Denials written to the denylist.")
 
 

@@ -5,7 +5,6 @@ The order is always: commit, then deny in Redis, then answer. A crash in between
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -13,11 +12,10 @@ from uuid import UUID
 
 from authsvc import audit
 from authsvc.clock import Clock
-from authsvc.errors import Unavailable
 from authsvc.storage import sessions
 from authsvc.storage.database import Database, Transaction
-from authsvc.storage.denylist import SAFETY, Denial, Denylist
-from authsvc.storage.redis_client import RedisAway
+from authsvc.storage.delivery import Delivery
+from authsvc.storage.denial import SAFETY, Denial
 from authsvc.storage.sessions import EndedSession, Session, Which
 
 __all__ = ["EndReason", "Session", "SessionLimits", "Sessions"]
@@ -50,7 +48,7 @@ class Sessions:
     """Lists and ends sessions."""
 
     database: Database
-    denylist: Denylist | None
+    delivery: Delivery
     limits: SessionLimits
     access_token_lifetime: timedelta
     clock: Clock
@@ -83,30 +81,24 @@ class Sessions:
 
     async def mark_ended(self, tx: Transaction, which: Which, *, reason: EndReason) -> list[EndedSession]:
         """Do the first half within *tx*; once it is committed the caller owes `deny`."""
-        return await sessions.end(tx, which, reason=reason, now=self.clock(), mark=self.denylist is not None)
+        return await sessions.end(tx, which, reason=reason, now=self.clock(), mark=self.delivery.marks)
 
     async def deny(self, ended: Sequence[EndedSession], *, reason: EndReason) -> None:
         """Do the second half: deny the sessions in Redis and clear their marks."""
         for session in ended:
             if session.anew:
                 audit.record("session_ended", session_id=session.id, reason=reason)
-        if self.denylist is None or not ended:
-            return
         now = self.clock()
-        denials = [
-            (Denial.of_session(session.id), max(session.access_until - now, self.access_token_lifetime))
-            for session in ended
-            # One whose last access token is long over has nothing left to deny.
-            if session.access_until > now - SAFETY
-        ]
-        try:
-            await self.denylist.deny(denials)
-        except RedisAway:
-            audit.record("denial_undelivered", sessions=len(ended))
-            return
-        with suppress(Unavailable):  # the end is kept and told; a mark too many is delivered once more
-            async with self.database.transaction() as tx:
-                await sessions.delivered(tx, [session.id for session in ended])
+        # Today's settings may lengthen a denial's life, never shorten it.
+        least = now + self.access_token_lifetime
+        await self.delivery.deliver(
+            [
+                Denial.of_session(session.id, until=max(session.access_until, least))
+                for session in ended
+                # One whose last access token is long over has nothing left to deny.
+                if session.access_until > now - SAFETY
+            ]
+        )
 
     def alive(self, account_id: UUID) -> Which:
         """The account's sessions that have not ended and are within their limits now."""

@@ -20,6 +20,7 @@ from authsvc.revocation import Revoker
 from authsvc.server_keys import ServerKeys
 from authsvc.sessions import SessionLimits, Sessions
 from authsvc.settings import Settings
+from authsvc.storage.denylist_upkeep import LOOK_SECONDS
 from authsvc.storage.outage import OutageWatch
 from authsvc.storage.purge import Purge
 from authsvc.storage.standing import Standings
@@ -77,7 +78,7 @@ class Services:
 def build_services(settings: Settings, *, clock: Clock = system_clock) -> Services:
     """Return services that nothing has been asked of yet."""
     stores = build_stores(settings, clock=clock)
-    database, denylist = stores.database, stores.denylist
+    database, delivery = stores.database, stores.delivery
     server_keys = build_server_keys(settings)
     material = KeyMaterial(server_keys)
     audience = settings.audience_or_issuer
@@ -87,14 +88,14 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
         idle=timedelta(seconds=settings.session_idle_seconds),
         absolute=timedelta(seconds=settings.session_max_seconds),
     )
-    sessions = Sessions(database, denylist, limits, settings.access_token_lifetime, clock)
-    clients = Clients(database, denylist, clock)
+    sessions = Sessions(database, delivery, limits, settings.access_token_lifetime, clock)
+    clients = Clients(database, delivery, clock)
     hasher = build_hasher(settings)
-    accounts = Accounts(database, denylist, sessions, hasher, settings.password_min_length, clock)
+    accounts = Accounts(database, sessions, hasher, settings.password_min_length, clock)
     jwt = JwtFormat(
         database,
-        denylist,
-        Standings(database, denylist),
+        delivery,
+        Standings(database, stores.denylist),
         keys,
         audiences,
         settings.issuer,
@@ -124,7 +125,7 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
         keys=keys,
         key_rotation=KeyRotation(
             database,
-            denylist,
+            delivery,
             material,
             settings.signing_algorithm,
             timedelta(seconds=settings.jwks_max_age_seconds),
@@ -158,6 +159,7 @@ def build_stores(settings: Settings, *, clock: Clock = system_clock, is_patient:
         pool_size=settings.database_pool_size,
         database_timeout_seconds=settings.database_timeout_seconds,
         redis_timeout_seconds=settings.redis_timeout_seconds,
+        clock=clock,
         outages=OutageWatch(clock, timedelta(seconds=settings.refresh_overlap_seconds)),
         is_patient=is_patient,
     )
@@ -193,6 +195,8 @@ async def open_services(settings: Settings, *, clock: Clock = system_clock) -> A
         await services.stores.check()
         await services.key_rotation.ensure()
         await services.reload()
+        if services.stores.upkeep is not None:
+            await services.stores.upkeep.try_to_look()
         if not services.keys.can_sign():
             raise OperatorError(
                 "AUTHSVC_SECRET_KEYS: none of them decrypts the signing keys in the database. "
@@ -206,4 +210,8 @@ async def open_services(settings: Settings, *, clock: Clock = system_clock) -> A
 
 def jobs(services: Services) -> list[Job]:
     """Return what an instance does beside its requests."""
-    return [Job("reload", RELOAD_SECONDS, services.reload)]
+    found = [Job("reload", RELOAD_SECONDS, services.reload)]
+    upkeep = services.stores.upkeep
+    if upkeep is not None:
+        found.append(Job("denylist", LOOK_SECONDS, upkeep.look, wake=upkeep.denylist.needs_look))
+    return found

@@ -212,7 +212,13 @@ async def test_no_check_guesses_while_both_stores_are_away(
         redis.thaw()
 
     assert unready.status_code == 503
-    assert unready.json() == {"status": "unready", "database": "away", "redis": "away"}
+    reason = "it cannot be reached, or not in time"
+    assert unready.json() == {
+        "status": "unready",
+        "database": "away",
+        "redis": "away",
+        "redis_reason": reason,
+    }
     assert healthy.status_code == 200
     own_postgres.start()
     assert await service.doors(live["access_token"], client) == LIVE

@@ -38,8 +38,8 @@ async def failure(request: pytest.FixtureRequest, redis: RedisServer, stack: Sta
     yield Failure(redis, request.param)
     redis.start()
     # The next test begins with a connection of its own, not with one that died here.
-    assert stack.services.stores.redis is not None
-    await stack.services.stores.redis.connection_pool.disconnect()
+    assert stack.redis is not None
+    await stack.redis.connection_pool.disconnect()
 
 
 @pytest.fixture
@@ -133,7 +133,12 @@ async def test_readiness_says_degraded_and_ready_again_without_a_restart(
 
     assert (away.status_code, away.json()) == (
         200,
-        {"status": "degraded", "database": "ok", "redis": "away"},
+        {
+            "status": "degraded",
+            "database": "ok",
+            "redis": "away",
+            "redis_reason": "it cannot be reached, or not in time",
+        },
     )
     assert alive.status_code == 200
     assert (back.status_code, back.json()) == (200, {"status": "ready", "database": "ok", "redis": "ok"})
@@ -151,6 +156,7 @@ async def test_checks_go_to_redis_again_when_it_is_back(
     assert await impatient.metric(FALLBACKS) == before + asks_redis
 
     failure.repair()
+    await impatient.stack.look()
     assert await impatient.doors(token, caller) == LIVE
     assert await impatient.metric(FALLBACKS) == before + asks_redis
 
@@ -162,6 +168,7 @@ async def test_what_ends_after_the_return_is_dead_by_redis_alone(
     failure.happen()
     assert await impatient.is_live(token, caller)
     failure.repair()
+    await impatient.stack.look()
 
     await impatient.as_user("POST", "/logout", token)
 
@@ -196,7 +203,7 @@ async def test_a_denial_that_redis_did_not_hear_of_stays_marked(impatient: Servi
 
 
 async def test_a_redis_that_evicts_is_refused_at_start(service: Service, service_with: MakeService) -> None:
-    redis = service.stack.services.stores.redis
+    redis = service.stack.redis
     assert redis is not None
     await redis.config_set("maxmemory-policy", "allkeys-lru")
     try:

@@ -238,8 +238,7 @@ async def test_an_end_tells_again_of_a_session_that_the_denylist_has_not_heard_o
     which = sessions.is_session(session.id)
     first = await end(service, which, mark=True)
     second = await end(service, which, mark=True)
-    async with service.transaction() as tx:
-        await sessions.delivered(tx, [session.id])
+    await service.alter("session", undelivered=False)
     third = await end(service, which, mark=True)
 
     assert first == [EndedSession(session.id, session.access_until, anew=True)]

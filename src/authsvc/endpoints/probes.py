@@ -22,6 +22,7 @@ async def healthz() -> HealthResponse:
     "/readyz",
     summary="Can it serve",
     response_model=ReadinessResponse,
+    response_model_exclude_none=True,
     responses={
         503: {"model": ReadinessResponse, "description": "Neither store answers, or the only one does not."}
     },
@@ -35,7 +36,9 @@ async def readyz(services: ServicesOf) -> Response:
         status = "degraded"
     else:
         status = "unready"
-    return JSONResponse({"status": status, **states}, 503 if status == "unready" else 200)
+    reason = services.stores.redis_reason
+    reasons = {} if reason is None else {"redis_reason": reason}
+    return JSONResponse({"status": status, **states, **reasons}, 503 if status == "unready" else 200)
 
 
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response)

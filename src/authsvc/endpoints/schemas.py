@@ -154,8 +154,9 @@ class HealthResponse(BaseModel):
 
 
 class ReadinessResponse(BaseModel):
-    """Each store by name: `ok`, `away` or `not configured`."""
+    """Each store by name: `ok`, `away` or `not configured`; and why Redis is not asked."""
 
     status: Literal["ready", "degraded", "unready"]
     database: str
     redis: str
+    redis_reason: str | None = None

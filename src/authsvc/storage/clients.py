@@ -31,6 +31,7 @@ class Client:
     may_introspect: bool
     created_at: datetime
     disabled_at: datetime | None
+    version: int
 
 
 _COLUMNS = tuple(getattr(ClientRow, name) for name in Client.__dataclass_fields__)
@@ -75,6 +76,7 @@ async def add(tx: Transaction, client: Client) -> None:
     await tx.execute(sa.insert(ClientRow).values(**_values(client)))
 
 
-async def save(tx: Transaction, client: Client) -> None:
-    """Write what the client is now."""
-    await tx.execute(sa.update(ClientRow).where(col(ClientRow.id) == client.id).values(**_values(client)))
+async def save(tx: Transaction, client: Client, *, now: datetime, mark: bool) -> None:
+    """Write what the client is now. *mark*: whether the denylist still has to hear of it."""
+    values = _values(client) | {"changed_at": now, "undelivered": mark}
+    await tx.execute(sa.update(ClientRow).where(col(ClientRow.id) == client.id).values(**values))

@@ -2,25 +2,15 @@
 
 from datetime import datetime
 
-import sqlalchemy as sa
-from sqlmodel import col
-
 from authsvc.storage.database import Transaction
 from authsvc.storage.dialect import insert
 from authsvc.storage.tables import DeniedTokenRow
 
 
-async def add(tx: Transaction, jti: str, *, expires_at: datetime, mark: bool) -> None:
+async def add(tx: Transaction, jti: str, *, expires_at: datetime, now: datetime, mark: bool) -> None:
     """Deny the token; again is the same. *mark*: whether the denylist still has to hear of it."""
     await tx.execute(
         insert(tx, DeniedTokenRow)
-        .values(jti=jti, expires_at=expires_at, undelivered=mark)
+        .values(jti=jti, expires_at=expires_at, denied_at=now, undelivered=mark)
         .on_conflict_do_nothing(index_elements=["jti"])
-    )
-
-
-async def delivered(tx: Transaction, jti: str) -> None:
-    """Clear the mark of a token whose denial the denylist has taken."""
-    await tx.execute(
-        sa.update(DeniedTokenRow).where(col(DeniedTokenRow.jti) == jti).values(undelivered=False)
     )

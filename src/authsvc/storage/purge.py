@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import SQLModel, col
 
 from authsvc.storage.database import Database
-from authsvc.storage.denylist import SAFETY
+from authsvc.storage.denial import SAFETY
 from authsvc.storage.tables import AccessTokenRow, AccountRow, DeniedTokenRow, SessionRow
 
 BATCH = 500

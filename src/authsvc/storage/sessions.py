@@ -223,12 +223,6 @@ async def page(tx: Transaction, which: Which, *, after: UUID | None, limit: int)
     return [_session(dict(zip(Session.__dataclass_fields__, row, strict=True))) for row in rows]
 
 
-async def delivered(tx: Transaction, session_ids: list[UUID]) -> None:
-    """Clear the mark of sessions whose end the denylist has taken."""
-    for some in _portions(session_ids):
-        await tx.execute(sa.update(SessionRow).where(col(SessionRow.id).in_(some)).values(undelivered=False))
-
-
 def _portions(ids: list[UUID]) -> Iterator[list[UUID]]:
     # A statement takes 32,766 parameters at most, and an account may have more sessions than that.
     return (ids[start : start + 1000] for start in range(0, len(ids), 1000))

@@ -57,3 +57,10 @@ async def save(tx: Transaction, key: StoredKey) -> None:
             encrypted_private_pem=key.encrypted_private_pem,
         )
     )
+
+
+async def mark(tx: Transaction, kid: str, *, undelivered: bool) -> None:
+    """Say whether the denylist still has to hear that the key was withdrawn."""
+    await tx.execute(
+        sa.update(SigningKeyRow).where(col(SigningKeyRow.kid) == kid).values(undelivered=undelivered)
+    )

@@ -13,7 +13,8 @@ from sqlmodel import col
 
 from authsvc.metrics import FALLBACKS
 from authsvc.storage.database import Database
-from authsvc.storage.denylist import Denial, Denylist
+from authsvc.storage.denial import ClientEntry
+from authsvc.storage.denylist import Denylist
 from authsvc.storage.redis_client import RedisAway
 from authsvc.storage.tables import AccountRow, ClientRow, DeniedTokenRow, SessionRow, SigningKeyRow
 
@@ -34,14 +35,6 @@ class TokenNames:
     kid: str
     client_id: str
     session_id: UUID | None
-    account_id: UUID | None
-
-    def denials(self) -> list[Denial]:
-        """The denials that would refuse this token."""
-        named = [Denial.of_token(self.jti), Denial.of_client(self.client_id), Denial.of_key(self.kid)]
-        if self.account_id is not None:
-            named.append(Denial.of_account(self.account_id))
-        return named
 
 
 @dataclass(frozen=True)
@@ -65,12 +58,14 @@ class Standings:
         return await self._ask_postgres(names)
 
     async def _ask_redis(self, denylist: Denylist, names: TokenNames) -> Standing:
-        session = [] if names.session_id is None else [Denial.of_session(names.session_id)]
-        hits = await denylist.which(session + names.denials())
+        token, key, client = f"jti:{names.jti}", f"kid:{names.kid}", f"client:{names.client_id}"
+        session = f"sid:{names.session_id}"
+        found = await denylist.find([token, key, client, session])
         # A token revoked for itself stays denied when its session ends too: it is nobody's to log out by.
-        if Denial.of_token(names.jti) not in hits and any(denial in hits for denial in session):
+        if session in found and token not in found:
             return Standing.SESSION_ENDED
-        return Standing.DENIED if hits else Standing.LIVE
+        is_suspended = client in found and ClientEntry.read(found[client]).is_disabled
+        return Standing.DENIED if token in found or key in found or is_suspended else Standing.LIVE
 
     async def _ask_postgres(self, names: TokenNames) -> Standing:
         statement = (

@@ -3,23 +3,30 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError
 
+from authsvc.clock import Clock
 from authsvc.errors import OperatorError, Unavailable, reason
-from authsvc.storage import migrations, redis_client
+from authsvc.storage import migrations
 from authsvc.storage.database import Database
+from authsvc.storage.delivery import Delivery
 from authsvc.storage.denylist import Denylist
+from authsvc.storage.denylist_upkeep import DenylistUpkeep
 from authsvc.storage.outage import OutageWatch
+from authsvc.storage.redis_client import RedisAway, connections
+from authsvc.storage.redis_link import RedisLink
 
 State = Literal["ok", "away", "not configured"]
 
 
 @dataclass(frozen=True)
 class Stores:
-    """Postgres (or SQLite), and Redis where one is configured."""
+    """Postgres (or SQLite), and the denylist in Redis where one is configured."""
 
     database: Database
-    redis: Redis | None
+    denylist: Denylist | None
+    delivery: Delivery
+    upkeep: DenylistUpkeep | None
 
     @classmethod
     def at(
@@ -30,6 +37,7 @@ class Stores:
         pool_size: int,
         database_timeout_seconds: float,
         redis_timeout_seconds: float,
+        clock: Clock,
         outages: OutageWatch,
         is_patient: bool = False,
     ) -> "Stores":
@@ -37,23 +45,19 @@ class Stores:
 
         *is_patient* lets a statement take as long as it takes: a migration, or the wait for one.
         """
-        return cls(
-            Database(
-                database_url,
-                pool_size=pool_size,
-                timeout_seconds=database_timeout_seconds,
-                statement_seconds=None if is_patient else database_timeout_seconds,
-                outages=outages,
-            ),
-            None
-            if redis_url is None
-            else redis_client.connect(redis_url, timeout_seconds=redis_timeout_seconds),
+        database = Database(
+            database_url,
+            pool_size=pool_size,
+            timeout_seconds=database_timeout_seconds,
+            statement_seconds=None if is_patient else database_timeout_seconds,
+            outages=outages,
         )
-
-    @property
-    def denylist(self) -> Denylist | None:
-        """The denylist, where there is a Redis to hold it."""
-        return None if self.redis is None else Denylist(self.redis)
+        if redis_url is None:
+            return cls(database, None, Delivery(database, None, clock), None)
+        make = connections(redis_url, timeout_seconds=redis_timeout_seconds)
+        denylist = Denylist(RedisLink(make), RedisLink(make))
+        delivery = Delivery(database, denylist, clock)
+        return cls(database, denylist, delivery, DenylistUpkeep(database, denylist, delivery, clock))
 
     async def check(self) -> None:
         """Refuse stores that this version must not run on.
@@ -85,23 +89,47 @@ class Stores:
             )
 
     async def check_redis(self) -> None:
-        """Refuse a Redis that answers and must not be used.
+        """Refuse a Redis that may drop denials; one that is away is looked at again and again.
 
         Raises:
             OperatorError: it evicts, or refuses the password.
         """
-        if self.redis is not None:
-            await redis_client.refuse_eviction(self.redis)
+        if self.denylist is None:
+            return
+        try:
+            node = await self.denylist.checks.open()
+        except RedisAway as away:
+            if isinstance(away.__cause__, AuthenticationError):
+                raise OperatorError(
+                    f"AUTHSVC_REDIS_URL: Redis refuses the password ({away}). "
+                    "Write the right one into it: redis://USER:PASSWORD@HOST:6379/0"
+                ) from None
+            return
+        if node.evicts:
+            raise OperatorError(
+                f"AUTHSVC_REDIS_URL: this Redis evicts keys (maxmemory-policy {node.policy}), so it could "
+                "forget that a token was revoked. Set it with: redis-cli CONFIG SET maxmemory-policy "
+                "noeviction (and in redis.conf), or name another Redis."
+            )
 
     async def states(self) -> dict[str, State]:
-        """Return how each store is now."""
-        redis: State = "not configured"
-        if self.redis is not None:
-            redis = "ok" if await redis_client.ping(self.redis) else "away"
-        return {"database": "ok" if await self.database.ping() else "away", "redis": redis}
+        """Return how each store is now, looking anew."""
+        database: State = "ok" if await self.database.ping() else "away"
+        return {"database": database, "redis": await self._redis_state()}
+
+    @property
+    def redis_reason(self) -> str | None:
+        """Why Redis is not asked, though it is configured."""
+        return None if self.denylist is None else self.denylist.reason
+
+    async def _redis_state(self) -> State:
+        if self.upkeep is None:
+            return "not configured"
+        await self.upkeep.try_to_look()
+        return "ok" if self.upkeep.denylist.is_trusted else "away"
 
     async def close(self) -> None:
         """Close all connections."""
-        if self.redis is not None:
-            await self.redis.aclose()
+        if self.denylist is not None:
+            await self.denylist.close()
         await self.database.close()

@@ -1,18 +1,17 @@
 """JWT access tokens (RFC 9068): what is in one, and what makes one good."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from authsvc.clock import Clock
-from authsvc.errors import InvalidScope, Unavailable
+from authsvc.errors import InvalidScope
 from authsvc.scopes import format_scope, parse_scope
 from authsvc.secret_tokens import new_id
 from authsvc.storage import denied_tokens
 from authsvc.storage.database import Database, Transaction
-from authsvc.storage.denylist import Denial, Denylist
-from authsvc.storage.redis_client import RedisAway
+from authsvc.storage.delivery import Delivery
+from authsvc.storage.denial import Denial
 from authsvc.storage.standing import Standings, TokenNames
 from authsvc.tokens import strict_jwt
 from authsvc.tokens.access_token import AccessToken, AccessTokenRequest, Verdict
@@ -28,7 +27,7 @@ class JwtFormat:
     """Issues and judges JWT access tokens; revokes one by denying its `jti`."""
 
     database: Database
-    denylist: Denylist | None
+    delivery: Delivery
     standings: Standings
     keys: KeyRing
     audiences: Audiences
@@ -72,7 +71,7 @@ class JwtFormat:
             return None
         if claims["iss"] != self.issuer or not await self.audiences.include(facts.audience):
             return None
-        names = TokenNames(facts.id, kid, facts.client_id, facts.session_id, facts.account_id)
+        names = TokenNames(facts.id, kid, facts.client_id, facts.session_id)
         return Verdict(facts, await self.standings.ask(names))
 
     def _facts(self, claims: strict_jwt.Claims) -> AccessToken | None:
@@ -116,16 +115,10 @@ class JwtFormat:
             Unavailable: the database is away; the token still lives (RFC 7009 §2.2.1).
         """
         async with self.database.transaction() as tx:
-            await denied_tokens.add(tx, facts.id, expires_at=facts.expires_at, mark=self.denylist is not None)
-        if self.denylist is None:
-            return
-        try:
-            await self.denylist.deny([(Denial.of_token(facts.id), facts.expires_at - self.clock())])
-        except RedisAway:
-            return
-        with suppress(Unavailable):  # the denial is kept and told; a mark too many is delivered once more
-            async with self.database.transaction() as tx:
-                await denied_tokens.delivered(tx, facts.id)
+            await denied_tokens.add(
+                tx, facts.id, expires_at=facts.expires_at, now=self.clock(), mark=self.delivery.marks
+            )
+        await self.delivery.deliver([Denial.of_token(facts.id, until=facts.expires_at)])
 
 
 def _moment(value: object) -> datetime | None:

@@ -11,8 +11,8 @@ from authsvc.clock import Clock
 from authsvc.errors import OperatorError
 from authsvc.storage import signing_keys
 from authsvc.storage.database import Database, Transaction
-from authsvc.storage.denylist import Denial, Denylist
-from authsvc.storage.redis_client import RedisAway
+from authsvc.storage.delivery import Delivery
+from authsvc.storage.denial import LONGEST_LIFE, Denial
 from authsvc.storage.signing_keys import StoredKey
 from authsvc.tokens.key_material import KeyMaterial
 from authsvc.tokens.keys import thumbprint
@@ -26,7 +26,7 @@ class KeyRotation:
     """Changes the keys in the database; every instance's ring follows."""
 
     database: Database
-    denylist: Denylist | None
+    delivery: Delivery
     material: KeyMaterial
     algorithm: str
     jwks_max_age: timedelta
@@ -88,6 +88,7 @@ class KeyRotation:
             if key is None:
                 raise OperatorError(f"There is no key '{kid}'; list them with: authsvc keys list")
             await signing_keys.save(tx, replace(key, revoked_at=key.revoked_at or now))
+            await signing_keys.mark(tx, kid, undelivered=self.delivery.marks)
             successor = None
             if key == _signing(keys, now):
                 left = [other for other in keys if other.kid != kid]
@@ -95,11 +96,7 @@ class KeyRotation:
                 successor = await self._promote(tx, keys, waiting, signs_from=now)
             elif key == self._waiting(keys):
                 await signing_keys.add(tx, self._new(keys[-1].position + 1, now))
-        if self.denylist is not None:
-            try:
-                await self.denylist.deny([(Denial.of_key(kid), None)])
-            except RedisAway:
-                audit.record("denial_undelivered", kid=kid)
+        await self.delivery.deliver([Denial.of_key(kid, until=now + LONGEST_LIFE)])
         audit.record("key_revoked", kid=kid)
         return successor
 

@@ -1,0 +1,61 @@
+"""Many questions, one round trip: while a batch is under way the next one gathers.
+
+Saves: a round trip and the packing of a command for every check but one in a batch; one connection
+serves all checks of a process.
+Invariant: an answer is never older than its question. A question joins only a batch that has not
+been sent, and no answer is kept.
+On failure: all who wait for the batch get its error; one who has left harms nobody.
+To switch it off: `at_most=1`.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+
+class Coalescer(Generic[Q, A]):
+    """Puts questions to *fetch*, which answers a whole batch in its order."""
+
+    def __init__(self, fetch: Callable[[Sequence[Q]], Awaitable[Sequence[A]]], *, at_most: int) -> None:
+        self._fetch = fetch
+        self._at_most = at_most
+        self._waiting: deque[tuple[Q, asyncio.Future[A]]] = deque()
+        self._sending: asyncio.Task[None] | None = None
+
+    async def ask(self, question: Q) -> A:
+        """Return the answer, looked up after this call began; raises what the look-up raises."""
+        answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, answer))
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send())
+        return await answer
+
+    async def _send(self) -> None:
+        try:
+            while self._waiting:
+                count = min(len(self._waiting), self._at_most)
+                batch = [self._waiting.popleft() for _ in range(count)]
+                if wanted := [(question, answer) for question, answer in batch if not answer.done()]:
+                    await self._settle(wanted)
+        finally:
+            self._sending = None
+            while self._waiting:  # only when the loop is being closed around us
+                self._waiting.popleft()[1].cancel()
+
+    async def _settle(self, batch: Sequence[tuple[Q, asyncio.Future[A]]]) -> None:
+        try:
+            found = await self._fetch([question for question, _ in batch])
+        except BaseException as error:
+            for _, answer in batch:
+                if not answer.done():
+                    answer.set_exception(error) if isinstance(error, Exception) else answer.cancel()
+            if not isinstance(error, Exception):
+                raise
+            return
+        for (_, answer), value in zip(batch, found, strict=True):
+            if not answer.done():
+                answer.set_result(value)

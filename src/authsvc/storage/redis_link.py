@@ -1,0 +1,119 @@
+"""One connection to Redis that knows which node it leads to.
+
+A pool would hide it: after a failover two of its connections may lead to two nodes.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from redis.asyncio.connection import AbstractConnection, Connection
+from redis.exceptions import MovedError
+
+from authsvc.storage.redis_client import NAMESPACE, MakeConnection, RedisAway, redis_errors
+from authsvc.storage.redis_node import RedisNode
+
+Command = tuple[bytes | str | int, ...]
+
+_LATELY_SECONDS = 0.4
+
+_INFO: list[Command] = [("INFO", "server"), ("INFO", "replication"), ("INFO", "memory")]
+
+
+class RedisLink:
+    """Asks one question at a time. Whatever goes wrong closes it, so no answer is left to the next."""
+
+    def __init__(self, make: MakeConnection) -> None:
+        self._make = make
+        self._connection: AbstractConnection | None = None
+        self._turn = asyncio.Lock()
+        self._failed_until = 0.0
+        self.node: RedisNode | None = None
+
+    async def open(self) -> RedisNode:
+        """Connect anew and return the node that is there now.
+
+        Raises:
+            RedisAway: it cannot be reached.
+        """
+        async with self._turn:
+            await self._close()
+            try:
+                return await self._connect()
+            except BaseException:
+                self._failed_until = asyncio.get_running_loop().time() + _LATELY_SECONDS
+                await self._close()
+                raise
+
+    @property
+    def failed_lately(self) -> bool:
+        """Whether it did not let us in just now, so that a request need not wait to be refused again."""
+        return asyncio.get_running_loop().time() < self._failed_until
+
+    async def look(self) -> RedisNode:
+        """Ask the node who it is now. Raises as `ask`."""
+        async with self._turn:
+            return await self._look()
+
+    async def ask(self, commands: Sequence[Command]) -> list[object]:
+        """Return the answers to *commands*; one round trip.
+
+        Raises:
+            RedisAway: it is closed, or it failed and is closed now. Some of *commands* may have had effect.
+        """
+        async with self._turn:
+            return await self._ask(commands)
+
+    async def close(self) -> None:
+        """Close the connection; `open` makes another."""
+        async with self._turn:
+            await self._close()
+
+    async def _connect(self) -> RedisNode:
+        self._connection = self._make()
+        with redis_errors():
+            await _connect(self._connection)
+            try:
+                await self._exchange(self._connection, [("GET", NAMESPACE)])
+            except MovedError as moved:  # a cluster, and our slot is on another of its nodes
+                await self._close()
+                self._connection = self._make()
+                _lead_to(self._connection, moved.host, moved.port)
+                await _connect(self._connection)
+        return await self._look()
+
+    async def _look(self) -> RedisNode:
+        answers = await self._ask(_INFO)
+        self.node = RedisNode.described_by("\n".join(map(_text, answers)))
+        return self.node
+
+    async def _ask(self, commands: Sequence[Command]) -> list[object]:
+        if self._connection is None:
+            raise RedisAway("there is no connection to it")
+        try:
+            with redis_errors():
+                return await self._exchange(self._connection, commands)
+        except BaseException:
+            await self._close()
+            raise
+
+    async def _exchange(self, connection: AbstractConnection, commands: Sequence[Command]) -> list[object]:
+        await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+        return [await connection.read_response() for _ in commands]
+
+    async def _close(self) -> None:
+        connection, self._connection, self.node = self._connection, None, None
+        if connection is not None:
+            await connection.disconnect(nowait=True)
+
+
+async def _connect(connection: AbstractConnection) -> None:
+    await connection.connect()  # type: ignore[no-untyped-call] # the library has no types here
+
+
+def _lead_to(connection: AbstractConnection, host: str, port: int) -> None:
+    if isinstance(connection, Connection):
+        connection.host, connection.port = host, port
+
+
+def _text(answer: object) -> str:
+    return answer.decode(errors="replace") if isinstance(answer, bytes) else str(answer)

@@ -1,0 +1,137 @@
+"""Many questions, one round trip: never an answer older than its question, and nobody harms another."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authsvc.storage.coalescing import Coalescer
+
+
+class Source:
+    """A store whose answers wait until they are let through; `log` holds the batches it was asked."""
+
+    def __init__(self) -> None:
+        self.value = 0
+        self.log: list[list[str]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.failure: BaseException | None = None
+
+    async def fetch(self, batch: Sequence[str]) -> list[str]:
+        self.log.append(list(batch))
+        answers = [f"{question} {self.value}" for question in batch]
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        return answers
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+def asking(source: Source, at_most: int = 100) -> Callable[[str], asyncio.Task[str]]:
+    coalescer = Coalescer(source.fetch, at_most=at_most)
+    return lambda question: asyncio.create_task(coalescer.ask(question))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0)
+
+
+async def test_who_asks_at_the_same_time_shares_a_round_trip(source: Source) -> None:
+    ask = asking(source)
+
+    assert await asyncio.gather(*map(ask, "abc")) == ["a 0", "b 0", "c 0"]
+    assert source.log == [["a", "b", "c"]]
+
+
+async def test_who_asks_while_a_batch_is_under_way_is_answered_by_the_next(source: Source) -> None:
+    ask = asking(source)
+    source.gate.clear()
+    early = ask("early")
+    await until(lambda: len(source.log) == 1)
+
+    source.value = 1  # what changed before the question is in the answer
+    late = [ask("late"), ask("later")]
+    source.gate.set()
+
+    assert await early == "early 0"
+    assert await asyncio.gather(*late) == ["late 1", "later 1"]
+    assert source.log == [["early"], ["late", "later"]]
+
+
+async def test_no_batch_is_larger_than_its_bound(source: Source) -> None:
+    ask = asking(source, at_most=2)
+
+    assert await asyncio.gather(*map(ask, "abcde")) == [f"{name} 0" for name in "abcde"]
+    assert list(map(len, source.log)) == [2, 2, 1]
+
+
+async def test_a_failure_reaches_everyone_of_its_batch_and_nobody_else(source: Source) -> None:
+    ask = asking(source)
+    source.failure = OSError("gone")
+    failed = await asyncio.gather(ask("a"), ask("b"), return_exceptions=True)
+    source.failure = None
+
+    assert [type(error) for error in failed] == [OSError, OSError]
+    assert await ask("c") == "c 0"
+
+
+async def test_who_leaves_harms_nobody(source: Source) -> None:
+    ask = asking(source)
+    source.gate.clear()
+    leaving, staying = ask("leaving"), ask("staying")
+    await until(lambda: len(source.log) == 1)
+
+    leaving.cancel()
+    source.gate.set()
+
+    assert await staying == "staying 0"
+    assert await ask("next") == "next 0"
+
+
+async def test_a_question_that_nobody_waits_for_is_not_sent(source: Source) -> None:
+    ask = asking(source)
+    source.gate.clear()
+    first = ask("first")
+    await until(lambda: len(source.log) == 1)
+    left, kept = ask("left"), ask("kept")
+    await asyncio.sleep(0)
+
+    left.cancel()
+    source.gate.set()
+
+    assert (await first, await kept) == ("first 0", "kept 0")
+    assert source.log == [["first"], ["kept"]]
+
+
+async def test_a_look_up_that_is_cancelled_leaves_nobody_waiting(source: Source) -> None:
+    ask = asking(source)
+    source.failure = asyncio.CancelledError()
+
+    ended = await asyncio.gather(ask("a"), ask("b"), return_exceptions=True)
+
+    assert [type(error) for error in ended] == [asyncio.CancelledError, asyncio.CancelledError]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=40), st.integers(1, 5))
+async def test_every_answer_is_the_plain_ones_or_newer(steps: list[tuple[int, bool]], at_most: int) -> None:
+    """Whatever comes in whatever order: an answer tells of a state that held after its question."""
+    source = Source()
+    ask = asking(source, at_most)
+    asked: list[tuple[int, asyncio.Task[str]]] = []
+    for turns, changes in steps:
+        source.value += changes
+        asked.append((source.value, ask("q")))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+    for value, task in asked:
+        assert int((await task).split()[1]) >= value
