@@ -17,6 +17,7 @@ import uvicorn
 
 from authsvc.app import create_app
 from authsvc.cli import demo
+from authsvc.demo_credentials import DEMO_PASSWORD, DEMO_USERNAME
 from authsvc.errors import OperatorError
 from authsvc.logs import configure_logs
 from authsvc.metrics import MULTIPROCESS_FOLDER
@@ -58,7 +59,7 @@ def dev(
     base = _address(host, port)  # the issuer may be a name that only others can reach
     typer.echo(
         f"\nauthsvc is starting at {base} (try it in a browser: {base}/docs)\n"
-        f"Demo account: {demo.DEMO_USERNAME} / {demo.DEMO_PASSWORD}\n\n"
+        f"Demo account: {DEMO_USERNAME} / {DEMO_PASSWORD}\n\n"
         "Log in, ask who you are, introspect as a service does, log out; paste into another terminal:\n\n"
         f"{demo.curl_lines(base)}\n"
     )
