@@ -164,3 +164,4 @@ def test_a_body_that_is_refused_unread_gets_the_error_that_is_documented(
 
     assert response.status_code == status, response.text
     operation.assert_documented(response)
+    assert response.json() == operation.refusal(status)

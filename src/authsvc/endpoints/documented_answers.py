@@ -1,9 +1,11 @@
 """What an endpoint may answer, for OpenAPI: each status with its meaning, its body and its headers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from authsvc.endpoints.error_responses import oauth_body, problem_body
 from authsvc.endpoints.schemas import OAuthErrorResponse, ProblemResponse
 
 Answer = dict[str, object]
@@ -53,20 +55,63 @@ _OF_STATUS = {
     429: {"Retry-After": "RetryAfter"},
     503: {"Retry-After": "RetryAfter"},
 }
-_BODY = {
+_MEANINGS = {
     413: "The body is over `AUTHSVC_MAX_BODY_KIB`.",
     415: "The body is no form (`application/x-www-form-urlencoded`) in UTF-8.",
     503: "A store cannot serve now; nothing was changed.",
 }
-_OAUTH = _BODY | {
-    400: "A parameter is missing, sent twice, or broken (`invalid_request`).",
-    401: "The client is unknown or disabled, its secret is wrong, or it did not authenticate.",
+_SHOWN = {
+    413: ("invalid_request", "The body is over 64 KiB."),
+    415: ("invalid_request", "Send the parameters as application/x-www-form-urlencoded in UTF-8."),
+    503: ("temporarily_unavailable", "The database cannot be reached now."),
 }
-_PROBLEMS = _BODY | {
-    400: "The form is broken, or a parameter is missing, sent twice, or not one of its values.",
-    401: "The request carries no live access token.",
-    403: "The access token is a client's own, or lacks the scope `account`.",
-}
+"""What is said to whoever sent the request, with the code that OAuth has for it."""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One of the two forms that errors have: what a status usually means there, and how some look."""
+
+    body: type[BaseModel]
+    media_type: str
+    meanings: Mapping[int, str]
+    shown: Mapping[int, Mapping[str, object]]
+
+    def answers(self, statuses: Iterable[int], meaning: Mapping[int, str]) -> Answers:
+        return {status: self._answer(status, meaning) for status in sorted({*statuses, *meaning})}
+
+    def _answer(self, status: int, meaning: Mapping[int, str]) -> Answer:
+        content: dict[str, object] = {"schema": {"$ref": f"#/components/schemas/{self.body.__name__}"}}
+        if status in self.shown:
+            content["example"] = self.shown[status]
+        answer: Answer = {
+            "description": meaning.get(status) or self.meanings[status],
+            "content": {self.media_type: content},
+        }
+        return answer | ({"headers": headers(_OF_STATUS[status])} if status in _OF_STATUS else {})
+
+
+_OAUTH = _Kind(
+    OAuthErrorResponse,
+    "application/json",
+    _MEANINGS
+    | {
+        400: "A parameter is missing, sent twice, or broken (`invalid_request`).",
+        401: "The client is unknown or disabled, its secret is wrong, or it did not authenticate.",
+    },
+    {status: oauth_body(code, sentence) for status, (code, sentence) in _SHOWN.items()},
+)
+_PROBLEM = _Kind(
+    ProblemResponse,
+    "application/problem+json",
+    _MEANINGS
+    | {
+        400: "The form is broken, or a parameter is missing, sent twice, or not one of its values.",
+        401: "The request carries no live access token.",
+        403: "The access token is a client's own, or lacks the scope `account`.",
+    },
+    {status: problem_body(status, sentence) for status, (_, sentence) in _SHOWN.items()},
+)
 
 
 def success(description: str, headers: Mapping[str, object], *, status: int = 200) -> Answers:
@@ -76,34 +121,14 @@ def success(description: str, headers: Mapping[str, object], *, status: int = 20
 
 def oauth_errors(*statuses: int, meaning: Mapping[int, str] | None = None) -> Answers:
     """Return the errors of an OAuth endpoint; *meaning* says what some mean there, or adds them."""
-    return _errors(OAuthErrorResponse, "application/json", statuses, _OAUTH, meaning or {})
+    return _OAUTH.answers(statuses, meaning or {})
 
 
 def problems(*statuses: int, meaning: Mapping[int, str] | None = None) -> Answers:
     """Return the same of any other endpoint: problem details."""
-    return _errors(ProblemResponse, "application/problem+json", statuses, _PROBLEMS, meaning or {})
+    return _PROBLEM.answers(statuses, meaning or {})
 
 
 def headers(components: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Return what documents these headers, each by the name of its component."""
     return {name: {"$ref": f"#/components/headers/{component}"} for name, component in components.items()}
-
-
-def _errors(
-    body: type[BaseModel],
-    media_type: str,
-    statuses: tuple[int, ...],
-    usual: Mapping[int, str],
-    meaning: Mapping[int, str],
-) -> Answers:
-    schema = {"$ref": f"#/components/schemas/{body.__name__}"}
-    answers: Answers = {}
-    for status in sorted({*statuses, *meaning}):
-        answer: Answer = {
-            "description": meaning.get(status) or usual[status],
-            "content": {media_type: {"schema": schema}},
-        }
-        if status in _OF_STATUS:
-            answer["headers"] = headers(_OF_STATUS[status])
-        answers[status] = answer
-    return answers

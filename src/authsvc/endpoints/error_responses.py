@@ -46,6 +46,11 @@ def problem_body(status: int, detail: str) -> dict[str, object]:
     return {"type": "about:blank", "title": title, "status": status, "detail": detail}
 
 
+def oauth_body(code: str, description: str) -> dict[str, object]:
+    """Return the members of an OAuth error."""
+    return {"error": code, "error_description": description}
+
+
 def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, AuthError):
         raise error
@@ -62,8 +67,7 @@ def _oauth(error: AuthError, headers: dict[str, str]) -> Response:
         code = "temporarily_unavailable"
     else:
         code = "invalid_request"
-    body = {"error": code, "error_description": error.description}
-    return JSONResponse(body, error.status, headers | {"Pragma": "no-cache"})
+    return JSONResponse(oauth_body(code, error.description), error.status, headers | {"Pragma": "no-cache"})
 
 
 def _headers(request: Request, error: AuthError) -> dict[str, str]:

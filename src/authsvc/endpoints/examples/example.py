@@ -51,8 +51,3 @@ class Example:
     def _add(self, described: dict[str, Any], value: object) -> None:
         for media_type in described["content"].values():
             media_type.setdefault("examples", {})[self.name] = {"summary": self.summary, "value": value}
-
-
-def oauth_error(error: str, description: str) -> dict[str, object]:
-    """Return the body of an OAuth error."""
-    return {"error": error, "error_description": description}

@@ -1,6 +1,7 @@
 """Tokens, introspection, revocation."""
 
 from authsvc.demo_credentials import DEMO_PASSWORD, DEMO_PUBLIC_CLIENT_ID, DEMO_USERNAME
+from authsvc.endpoints.error_responses import oauth_body
 from authsvc.endpoints.examples.example import (
     ACCESS_TOKEN,
     BY_BASIC,
@@ -10,7 +11,6 @@ from authsvc.endpoints.examples.example import (
     DEMO_SERVICE,
     REFRESH_TOKEN,
     Example,
-    oauth_error,
 )
 from authsvc.endpoints.examples.values import CLIENT_TOKENS, LIVE_ACCESS_TOKEN, TOKENS
 
@@ -18,13 +18,13 @@ _DEMO = {"username": DEMO_USERNAME, "password": DEMO_PASSWORD}
 _DEMO_APP = {"client_id": DEMO_PUBLIC_CLIENT_ID}
 _WRONG_SECRET = DEMO_SERVICE | {"client_secret": "not the secret"}
 _INACTIVE = {"active": False}
-_BAD_CLIENT = oauth_error(
+_BAD_CLIENT = oauth_body(
     "invalid_client", "The client is unknown or disabled, or its secret is wrong or missing."
 )
-_BAD_REFRESH_TOKEN = oauth_error(
+_BAD_REFRESH_TOKEN = oauth_body(
     "invalid_grant", "The refresh token is expired, revoked, already used or not known."
 )
-_BAD_SCOPE = oauth_error("invalid_scope", "The scope asked for is more than may be granted here.")
+_BAD_SCOPE = oauth_body("invalid_scope", "The scope asked for is more than may be granted here.")
 
 LOGIN = (
     Example("demo", "The demo account, as the client public", 200, TOKENS, form=_DEMO),
@@ -34,14 +34,14 @@ LOGIN = (
         "wrong_password",
         "A wrong password, or an unknown name",
         400,
-        oauth_error("invalid_grant", "The username or the password is wrong."),
+        oauth_body("invalid_grant", "The username or the password is wrong."),
         form=_DEMO | {"password": "not the password"},
     ),
     Example(
         "no_password",
         "A parameter is missing",
         400,
-        oauth_error("invalid_request", "Missing: password."),
+        oauth_body("invalid_request", "Missing: password."),
         form={"username": DEMO_USERNAME},
     ),
     Example(
@@ -82,7 +82,7 @@ TOKEN = (
         "unknown_grant",
         "A grant that is not known",
         400,
-        oauth_error(
+        oauth_body(
             "unsupported_grant_type", "Known grant types: password, refresh_token, client_credentials."
         ),
         form={"grant_type": "authorization_code"},
@@ -91,7 +91,7 @@ TOKEN = (
         "foreign_grant",
         "A grant that the client may not use",
         400,
-        oauth_error("unauthorized_client", "This client may not use the grant client_credentials."),
+        oauth_body("unauthorized_client", "This client may not use the grant client_credentials."),
         form={"grant_type": "client_credentials"} | _DEMO_APP,
     ),
     Example(
@@ -162,7 +162,7 @@ INTROSPECT = (
         "no_token",
         "A parameter is missing",
         400,
-        oauth_error("invalid_request", "Missing: token."),
+        oauth_body("invalid_request", "Missing: token."),
         form=DEMO_SERVICE,
     ),
     Example("wrong_secret", "A wrong secret", 401, _BAD_CLIENT, form={"token": ACCESS_TOKEN} | _WRONG_SECRET),
@@ -170,7 +170,7 @@ INTROSPECT = (
         "dead_bearer",
         "The caller's own token is dead",
         401,
-        oauth_error("invalid_token", "The access token is expired, revoked or not known."),
+        oauth_body("invalid_token", "The access token is expired, revoked or not known."),
         form={"token": ACCESS_TOKEN},
         authorization=DEAD_TOKEN,
     ),
@@ -178,7 +178,7 @@ INTROSPECT = (
         "user",
         "A user's token instead of a client's",
         403,
-        oauth_error("insufficient_scope", "Introspection needs a token with the scope 'introspect'."),
+        oauth_body("insufficient_scope", "Introspection needs a token with the scope 'introspect'."),
         form={"token": ACCESS_TOKEN},
         authorization=BY_USER,
     ),
@@ -211,7 +211,7 @@ REVOKE = (
         "no_token",
         "A parameter is missing",
         400,
-        oauth_error("invalid_request", "Missing: token."),
+        oauth_body("invalid_request", "Missing: token."),
         form={"client_id": "public"},
     ),
     Example("nobody", "No client at all", 401, _BAD_CLIENT, form={"token": ACCESS_TOKEN}),
