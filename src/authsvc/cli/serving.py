@@ -28,7 +28,7 @@ from authsvc.urls import is_loopback_host
 from authsvc.wiring import build_stores, open_services
 
 _LAST_PORT = 65_535
-Port = Annotated[int, typer.Option("--port", min=1, max=_LAST_PORT)]
+Port = Annotated[int, typer.Option("--port", min=1, max=_LAST_PORT, help="The port to listen at.")]
 
 DRAIN_SECONDS = 20
 """How long a server that was told to stop waits for requests it has accepted."""
@@ -38,7 +38,9 @@ _OF_PRODUCTION = ("DATABASE_URL", "REDIS_URL")
 
 def dev(
     *,
-    host: Annotated[str, typer.Option("--host", help="Loopback only.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option("--host", help="The address to listen at; loopback only.")
+    ] = "127.0.0.1",
     port: Port = 8000,
 ) -> None:
     """Start everything on an embedded database, with a demo account whose password is published.
@@ -133,7 +135,9 @@ def serve(
     *,
     host: Annotated[str, typer.Option("--host", help="The address to listen at.")] = "127.0.0.1",
     port: Port = 8000,
-    workers: Annotated[int, typer.Option("--workers", min=1, max=256, help="Processes.")] = 1,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, max=256, help="How many processes serve; SQLite takes one.")
+    ] = 1,
 ) -> None:
     """Serve, as the AUTHSVC_… variables say (all of them: .env.example).
 
