@@ -30,7 +30,7 @@ def fields(schema: Json) -> Json:
 
 
 def test_it_is_valid_openapi() -> None:
-    OpenAPIV31SpecValidator(DOCUMENT).validate()
+    assert [error.message for error in OpenAPIV31SpecValidator(DOCUMENT).iter_errors()] == []
 
 
 @each_operation
