@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 BIN = .venv/bin
 ENVIRONMENT = @python=$$(sh scripts/find_python.sh) && exec "$$python" scripts/environment.py
 
-.PHONY: help install run up fix check test mutants clients browser lock openapi demands migration migrate clean
+.PHONY: help install run up fix check test mutants clients browser lock openapi pages demands migration migrate clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,11 @@ lock: .venv/.dev ## write requirements.lock and requirements-dev.lock from pypro
 
 openapi: .venv/.dev ## write openapi.yaml
 	$(BIN)/python -m authsvc openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
+
+pages: .venv/.dev ## write .env.example, docs/settings.md and docs/command-line.md
+	$(BIN)/python -m tests.env_example --write
+	$(BIN)/python -m tests.settings_page --write
+	$(BIN)/python -m tests.command_line_page --write
 
 demands: .venv/.dev ## write docs/demands.md
 	$(BIN)/python -m tests.demands --write

@@ -10,12 +10,12 @@ from annotated_types import Ge, Gt, Le
 from pydantic.fields import FieldInfo
 
 from authsvc.settings import PREFIX, Settings
-from tests.suite_index import ROOT
+from tests.generated_page import write_or_print
 
 PAGE = Path(".env.example")
 WIDTH = 108
 _HEAD = """\
-# Every setting of authsvc, with its default. Written by `python -m tests.env_example --write`.
+# Every setting of authsvc, with its default. Written by `make pages`.
 # `serve` needs the two without one; to change another, take away the # before its name.
 # Lists are separated by commas. What is set and empty counts as not set.
 """
@@ -29,38 +29,29 @@ def render() -> str:
 
 
 def _entry(name: str, field: FieldInfo) -> Iterator[str]:
-    said = " ".join(filter(None, [field.description, _choices(field), _bounds(field)]))
+    said = " ".join(filter(None, [field.description, choices(field), bounds(field)]))
     yield from (f"# {line}\n" for line in wrap(said, WIDTH, break_on_hyphens=False))
-    yield f"{name}=\n" if field.is_required() else f"#{name}={_written(field.default)}\n"
+    yield f"{name}=\n" if field.is_required() else f"#{name}={written(field.default)}\n"
 
 
-def _choices(field: FieldInfo) -> str:
+def choices(field: FieldInfo) -> str:
     return (
         f"One of: {', '.join(get_args(field.annotation))}." if get_origin(field.annotation) is Literal else ""
     )
 
 
-def _bounds(field: FieldInfo) -> str:
+def bounds(field: FieldInfo) -> str:
     limits = {type(limit): limit for limit in field.metadata}
     if Gt in limits:
         return f"More than {limits[Gt].gt:,}, {limits[Le].le:,} at most."
     return f"From {limits[Ge].ge:,} to {limits[Le].le:,}." if Ge in limits else ""
 
 
-def _written(default: Any) -> str:
+def written(default: Any) -> str:
     if default is None:
         return ""
     return ",".join(default) if isinstance(default, tuple) else str(default)
 
 
-def main(arguments: list[str]) -> None:
-    if arguments == ["--write"]:
-        (ROOT / PAGE).write_text(render(), encoding="utf-8")
-    elif arguments:
-        sys.exit("usage: python -m tests.env_example [--write]")
-    else:
-        sys.stdout.write(render())
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    write_or_print(PAGE, render(), sys.argv[1:])

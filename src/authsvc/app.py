@@ -16,10 +16,6 @@ from authsvc.logs import configure_logs
 from authsvc.settings import Settings, load_settings
 from authsvc.wiring import jobs, open_services
 
-_DESCRIPTION = """Log in, refresh, log out, and ask whether a token is live.
-
-Press **Authorize** to log in as a user (leave the client empty), or as a client under *client*."""
-
 
 def create_app(settings: Settings | None = None, *, clock: Clock = system_clock) -> FastAPI:
     """Return the application; without *settings* they come from the environment."""
@@ -44,8 +40,6 @@ def build_app(*, cors_origins: Sequence[str] = ()) -> FastAPI:
     app = FastAPI(
         title="authsvc",
         version=__version__,
-        summary="An authentication service: sessions or tokens, one core.",
-        description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import MakeService
 from tests.fixtures.clock import ManualClock
+from tests.fixtures.documented import operation_of
 from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.redis import RedisServer
 from tests.fixtures.service import DEAD, LIVE, PASSWORD, USERNAME, Registered, Service
@@ -68,6 +69,8 @@ async def refuses_for_now(asked: Awaitable[httpx.Response]) -> httpx.Response:
     assert perf_counter() - began < LIMIT_SECONDS
     assert response.status_code == 503
     assert int(response.headers["retry-after"]) >= 1
+    operation_of(response.request).assert_documented(response)
+    assert response.json() == operation_of(response.request).refusal(503)
     return response
 
 

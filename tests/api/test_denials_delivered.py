@@ -52,8 +52,8 @@ def upkeep(service: Service) -> DenylistUpkeep:
 async def entries(service: Service) -> set[str]:
     """The keys of the denylist, without its marker."""
     assert service.stack.redis is not None
-    found: list[bytes] = await service.stack.redis.keys()
-    names = {name.decode().removeprefix("{authsvc}:") for name in found}
+    keys = map(str, await service.stack.redis.keys())
+    names = {key.removeprefix("b'{authsvc}:").rstrip("'") for key in keys}
     return names - {"marker"}
 
 

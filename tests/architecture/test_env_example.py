@@ -35,9 +35,7 @@ def settings_of(variables: dict[str, str]) -> Settings:
 
 
 def test_it_is_what_the_settings_say(repository: Path) -> None:
-    assert (repository / env_example.PAGE).read_text() == env_example.render(), (
-        "run: python -m tests.env_example --write"
-    )
+    assert (repository / env_example.PAGE).read_text() == env_example.render(), "run: make pages"
 
 
 def test_it_names_every_setting_once_with_its_description(repository: Path) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from authsvc.cli import demo
+from authsvc import demo_credentials
 from tests.clients.service import free_port, running_service
 
 HERE = Path(__file__).parent
@@ -28,7 +28,9 @@ def main() -> int:
     app_port = free_port()
     origins = f"http://127.0.0.1:{app_port}"
     with running_service("jwt", AUTHSVC_CORS_ORIGINS=origins) as url:
-        given = {name: str(value) for name, value in vars(demo).items() if name.startswith("DEMO_")}
+        given = {
+            name: str(value) for name, value in vars(demo_credentials).items() if name.startswith("DEMO_")
+        }
         given |= {"AUTHSVC_URL": url, "APP_PORT": str(app_port), "CHROMIUM": chromium}
         tests = [str(path) for path in sorted(HERE.glob("*.test.mjs"))]
         command = ["node", "--test", "--test-reporter=spec", "--test-concurrency=1", *tests]

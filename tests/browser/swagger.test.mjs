@@ -108,6 +108,21 @@ test('Authorize works with a confidential client', async () => {
   assert.equal((await response.json()).client_id, demo.service)
 })
 
+test('Execute works on the form as it is filled in, and shows the examples of the answer', async () => {
+  const docs = await openDocs()
+  for (const operation of ['oauth-login', 'oauth-token']) {
+    const response = await docs.execute(operation)
+    await picture(docs.page, operation)
+    assert.equal(response.status(), 200)
+    assert.equal((await response.json()).scope, 'account')
+    const refused = docs.page.locator(`#operations-${operation} tr.response[data-code="400"]`)
+    assert.match(await refused.textContent(), /invalid_/)
+  }
+  await docs.authorizeUser()
+  assert.equal((await docs.execute('user-change_password')).status(), 204)
+  assert.equal((await docs.execute('oauth-login')).status(), 200)
+})
+
 test('/introspect works by Basic', async () => {
   const docs = await openDocs()
   await docs.authorizeClient(demo.secret)

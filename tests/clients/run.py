@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from authsvc.cli import demo
+from authsvc import demo_credentials
 from tests.clients import packages
 from tests.clients.published import CLIENTS, FORMATS, Client
 from tests.clients.service import running_service
@@ -109,7 +109,9 @@ def run_all(clients: list[Client]) -> list[Outcome]:
 def run(client: Client, token_format: str, url: str) -> Outcome:
     """Run *client* and count its steps."""
     print(f"{client.name} {client.version}, {token_format}, {url}", flush=True)
-    demo_values = {name: str(value) for name, value in vars(demo).items() if name.startswith("DEMO_")}
+    demo_values = {
+        name: str(value) for name, value in vars(demo_credentials).items() if name.startswith("DEMO_")
+    }
     switches = {"OAUTHLIB_INSECURE_TRANSPORT": "1"} if url.startswith("http:") else {}
     place = {"AUTHSVC_URL": url, "AUTHSVC_TOKEN_FORMAT": token_format}
     finished = subprocess.run(

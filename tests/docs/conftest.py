@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from authsvc.cli import demo
+from authsvc import demo_credentials as demo
 from tests.docs import software
 from tests.docs.stacks import KINDS, Guarded, guarded
 from tests.fixtures.process import ServerProcess

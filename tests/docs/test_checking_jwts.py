@@ -7,7 +7,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from authsvc.cli.demo import DEMO_USERNAME
+from authsvc.demo_credentials import DEMO_USERNAME
 from tests.docs.conftest import Ask, Authsvc
 from tests.docs.stacks import PROGRAMS, Guarded, guarded
 

@@ -4,7 +4,7 @@ from secrets import token_hex
 
 import pytest
 
-from authsvc.cli.demo import DEMO_ACCOUNT_ID, DEMO_INTROSPECTING_CLIENT_ID, DEMO_USERNAME
+from authsvc.demo_credentials import DEMO_ACCOUNT_ID, DEMO_INTROSPECTING_CLIENT_ID, DEMO_USERNAME
 from tests.docs.conftest import Ask, Authsvc
 from tests.docs.pages import run
 from tests.docs.stacks import PROXIES, Guarded

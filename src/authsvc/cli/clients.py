@@ -14,7 +14,7 @@ from authsvc.wiring import Services
 
 app = typer.Typer(help="Clients: the applications that may ask for tokens.", no_args_is_help=True)
 
-ClientId = Annotated[str, typer.Argument(metavar="CLIENT_ID")]
+ClientId = Annotated[str, typer.Argument(metavar="CLIENT_ID", help="As `authsvc clients list` shows it.")]
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="A scope it may have. Repeat it for more.")]
 DefaultScopes = Annotated[
     list[str] | None, typer.Option("--default-scope", help="A scope it gets unasked. Default: all of them.")
@@ -94,7 +94,10 @@ def add(
 
 @app.command("list")
 def list_(*, as_json: Json = False) -> None:
-    """List all clients, oldest first."""
+    """List all clients, oldest first.
+
+    Example: `authsvc clients list --json`
+    """
     clients = with_services(lambda services: services.clients.every())
     print_records([_record(client) for client in clients], as_json=as_json, nothing="No clients.")
 
@@ -156,13 +159,19 @@ def rotate_secret(
 
 @app.command()
 def disable(client_id: ClientId, *, as_json: Json = False) -> None:
-    """Suspend a client and every token issued to it, until it is enabled again."""
+    """Suspend a client and every token issued to it, until it is enabled again.
+
+    Example: `authsvc clients disable CLIENT_ID`
+    """
     with_services(lambda services: services.clients.disable(client_id))
     print_record({"client_id": client_id}, as_json=as_json, sentence="Disabled.")
 
 
 @app.command()
 def enable(client_id: ClientId, *, as_json: Json = False) -> None:
-    """Let a client work again; its tokens that have not expired live again."""
+    """Let a client work again; its tokens that have not expired live again.
+
+    Example: `authsvc clients enable CLIENT_ID`
+    """
     with_services(lambda services: services.clients.enable(client_id))
     print_record({"client_id": client_id}, as_json=as_json, sentence="Enabled.")

@@ -50,7 +50,10 @@ def upgrade(*, as_json: Json = False) -> None:
 
 @app.command()
 def current(*, as_json: Json = False) -> None:
-    """Say at which migration the database is, and which this version needs."""
+    """Say at which migration the database is, and which this version needs.
+
+    Example: `authsvc db current`
+    """
     found = _with_database(migrations.current_revision)
     needed = migrations.newest_revision()
     sentence = "Up to date." if found == needed else "Run: authsvc db upgrade"
@@ -59,7 +62,10 @@ def current(*, as_json: Json = False) -> None:
 
 @app.command()
 def purge(*, as_json: Json = False) -> None:
-    """Delete what nothing can need any more: expired tokens, sessions that are over, deleted accounts."""
+    """Delete what nothing can need any more: expired tokens, sessions that are over, deleted accounts.
+
+    Example: `authsvc db purge`
+    """
 
     async def work(services: Services) -> dict[str, int]:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())

@@ -1,18 +1,17 @@
-"""What `authsvc dev` puts into its own database: fixed, published credentials. Never for production."""
-
-from uuid import UUID
+"""What `authsvc dev` puts into its own database, and what it prints for whoever started it."""
 
 from authsvc.clients import GRANTS, new_client
+from authsvc.demo_credentials import (
+    DEMO_ACCOUNT_ID,
+    DEMO_INTROSPECTING_CLIENT_ID,
+    DEMO_INTROSPECTING_CLIENT_SECRET,
+    DEMO_PASSWORD,
+    DEMO_PUBLIC_CLIENT_ID,
+    DEMO_USERNAME,
+)
 from authsvc.errors import OperatorError
 from authsvc.scopes import ACCOUNT
 from authsvc.wiring import Services
-
-DEMO_ACCOUNT_ID = UUID("00000000-0000-7000-8000-00000000de30")
-DEMO_USERNAME = "demo"
-DEMO_PASSWORD = "correct horse battery staple"  # noqa: S105 - published on purpose
-DEMO_PUBLIC_CLIENT_ID = "demo-app"
-DEMO_INTROSPECTING_CLIENT_ID = "demo-service"
-DEMO_INTROSPECTING_CLIENT_SECRET = "demo-service-secret"  # noqa: S105 - published on purpose
 
 
 async def add_demo(services: Services) -> None:

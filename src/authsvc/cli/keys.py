@@ -14,7 +14,10 @@ app = typer.Typer(help="Signing keys: list, rotate, revoke, encrypt anew.", no_a
 
 @app.command("list")
 def list_(*, as_json: Json = False) -> None:
-    """List all signing keys, oldest first. The one without a start is published and waits."""
+    """List all signing keys, oldest first. The one without a start is published and waits.
+
+    Example: `authsvc keys list`
+    """
     keys = with_services(lambda services: services.key_rotation.every())
     records: list[dict[str, Value]] = [
         {
@@ -31,14 +34,21 @@ def list_(*, as_json: Json = False) -> None:
 
 @app.command()
 def rotate(*, as_json: Json = False) -> None:
-    """Let the waiting key sign as soon as every cache of the key set can have it, and publish one more."""
+    """Let the waiting key sign as soon as every cache of the key set can have it, and publish one more.
+
+    Example: `authsvc keys rotate`
+    """
     key = with_services(lambda services: services.key_rotation.rotate())
     record: dict[str, Value] = {"kid": key.kid, "signs_from": key.signs_from}
     print_record(record, as_json=as_json, sentence="The waiting key takes over:")
 
 
 @app.command()
-def revoke(kid: Annotated[str, typer.Argument(metavar="KID")], *, as_json: Json = False) -> None:
+def revoke(
+    kid: Annotated[str, typer.Argument(metavar="KID", help="As `authsvc keys list` shows it.")],
+    *,
+    as_json: Json = False,
+) -> None:
     """Withdraw a key at once: every token it signed is dead. For a key that leaked.
 
     Example: `authsvc keys revoke 3f2a…`
@@ -50,7 +60,10 @@ def revoke(kid: Annotated[str, typer.Argument(metavar="KID")], *, as_json: Json 
 
 @app.command()
 def reencrypt(*, as_json: Json = False) -> None:
-    """Encrypt every private key under the first of AUTHSVC_SECRET_KEYS, before the old one is removed."""
+    """Encrypt every private key under the first of AUTHSVC_SECRET_KEYS, before the old one is removed.
+
+    Example: `authsvc keys reencrypt`
+    """
 
     async def work(services: Services) -> int:
         done, unreadable = await services.key_rotation.reencrypt()

@@ -9,6 +9,20 @@ from authsvc.app import build_app
 from authsvc.cli.output import print_json
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes text of several lines as it reads, and never refers back to what it has written already."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the library's signature
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def openapi(
     *, as_json: Annotated[bool, typer.Option("--json", help="JSON instead of YAML.")] = False
 ) -> None:
@@ -20,4 +34,5 @@ def openapi(
     if as_json:
         print_json(document)
     else:
-        typer.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100), nl=False)
+        printed = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+        typer.echo(printed, nl=False)

@@ -17,6 +17,7 @@ import uvicorn
 
 from authsvc.app import create_app
 from authsvc.cli import demo
+from authsvc.demo_credentials import DEMO_PASSWORD, DEMO_USERNAME
 from authsvc.errors import OperatorError
 from authsvc.logs import configure_logs
 from authsvc.metrics import MULTIPROCESS_FOLDER
@@ -27,7 +28,7 @@ from authsvc.urls import is_loopback_host
 from authsvc.wiring import build_stores, open_services
 
 _LAST_PORT = 65_535
-Port = Annotated[int, typer.Option("--port", min=1, max=_LAST_PORT)]
+Port = Annotated[int, typer.Option("--port", min=1, max=_LAST_PORT, help="The port to listen at.")]
 
 DRAIN_SECONDS = 20
 """How long a server that was told to stop waits for requests it has accepted."""
@@ -37,7 +38,9 @@ _OF_PRODUCTION = ("DATABASE_URL", "REDIS_URL")
 
 def dev(
     *,
-    host: Annotated[str, typer.Option("--host", help="Loopback only.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option("--host", help="The address to listen at; loopback only.")
+    ] = "127.0.0.1",
     port: Port = 8000,
 ) -> None:
     """Start everything on an embedded database, with a demo account whose password is published.
@@ -58,7 +61,7 @@ def dev(
     base = _address(host, port)  # the issuer may be a name that only others can reach
     typer.echo(
         f"\nauthsvc is starting at {base} (try it in a browser: {base}/docs)\n"
-        f"Demo account: {demo.DEMO_USERNAME} / {demo.DEMO_PASSWORD}\n\n"
+        f"Demo account: {DEMO_USERNAME} / {DEMO_PASSWORD}\n\n"
         "Log in, ask who you are, introspect as a service does, log out; paste into another terminal:\n\n"
         f"{demo.curl_lines(base)}\n"
     )
@@ -132,7 +135,9 @@ def serve(
     *,
     host: Annotated[str, typer.Option("--host", help="The address to listen at.")] = "127.0.0.1",
     port: Port = 8000,
-    workers: Annotated[int, typer.Option("--workers", min=1, max=256, help="Processes.")] = 1,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, max=256, help="How many processes serve; SQLite takes one.")
+    ] = 1,
 ) -> None:
     """Serve, as the AUTHSVC_… variables say (all of them: .env.example).
 

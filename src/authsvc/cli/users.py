@@ -52,7 +52,10 @@ def add(name: Name, *, password_stdin: FromStdin = False, as_json: Json = False)
 
 @app.command("list")
 def list_(*, as_json: Json = False) -> None:
-    """List all accounts, oldest first."""
+    """List all accounts, oldest first.
+
+    Example: `authsvc users list --json`
+    """
 
     async def work(services: Services) -> list[Account]:
         accounts: list[Account] = []
@@ -85,7 +88,10 @@ def set_password(name: Name, *, password_stdin: FromStdin = False, as_json: Json
 
 @app.command()
 def rename(
-    name: Name, new_name: Annotated[str, typer.Argument(metavar="NEW_NAME")], *, as_json: Json = False
+    name: Name,
+    new_name: Annotated[str, typer.Argument(metavar="NEW_NAME", help="The username from now on.")],
+    *,
+    as_json: Json = False,
 ) -> None:
     """Give an account another name; its sessions go on.
 
@@ -102,7 +108,10 @@ def rename(
 
 @app.command()
 def disable(name: Name, *, as_json: Json = False) -> None:
-    """Stop an account from signing in, and end all its sessions at once."""
+    """Stop an account from signing in, and end all its sessions at once.
+
+    Example: `authsvc users disable ada@example.com`
+    """
 
     async def work(services: Services) -> int:
         return await services.accounts.disable(await services.accounts.named(name))
@@ -113,7 +122,10 @@ def disable(name: Name, *, as_json: Json = False) -> None:
 
 @app.command()
 def enable(name: Name, *, as_json: Json = False) -> None:
-    """Let an account sign in again. Sessions that were ended stay ended."""
+    """Let an account sign in again. Sessions that were ended stay ended.
+
+    Example: `authsvc users enable ada@example.com`
+    """
 
     async def work(services: Services) -> Account:
         await services.accounts.enable(await services.accounts.named(name))
@@ -124,7 +136,10 @@ def enable(name: Name, *, as_json: Json = False) -> None:
 
 @app.command("end-sessions")
 def end_sessions(name: Name, *, as_json: Json = False) -> None:
-    """Log an account out everywhere; it may sign in again."""
+    """Log an account out everywhere; it may sign in again.
+
+    Example: `authsvc users end-sessions ada@example.com`
+    """
 
     async def work(services: Services) -> int:
         account = await services.accounts.named(name)
@@ -136,7 +151,10 @@ def end_sessions(name: Name, *, as_json: Json = False) -> None:
 
 @app.command()
 def delete(name: Name, *, as_json: Json = False) -> None:
-    """Disable an account, end all its sessions at once and free its name; `db purge` removes it later."""
+    """Disable an account, end all its sessions at once and free its name; `db purge` removes it later.
+
+    Example: `authsvc users delete ada@example.com`
+    """
 
     async def work(services: Services) -> int:
         return await services.accounts.delete(await services.accounts.named(name))

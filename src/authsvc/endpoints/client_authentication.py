@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 from fastapi import Request
 
 from authsvc.clients import ClientCredentials
-from authsvc.endpoints.schemas import ClientForm
+from authsvc.endpoints.request_forms import ClientForm
 from authsvc.errors import InvalidClient, InvalidRequest
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")

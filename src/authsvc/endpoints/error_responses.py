@@ -24,6 +24,8 @@ OAUTH = "oauth"
 """The tag of routes that answer in the form of RFC 6749."""
 
 _REALM = 'realm="authsvc"'
+# As RFC 9110 calls them; Python does so since 3.13 only.
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 def install(app: FastAPI) -> None:
@@ -35,8 +37,18 @@ def install(app: FastAPI) -> None:
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
     """Return problem details (RFC 9457)."""
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+    return JSONResponse(problem_body(status, detail), status, headers, media_type="application/problem+json")
+
+
+def problem_body(status: int, detail: str) -> dict[str, object]:
+    """Return the members of problem details."""
+    title = _TITLES.get(status) or HTTPStatus(status).phrase
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail}
+
+
+def oauth_body(code: str, description: str) -> dict[str, object]:
+    """Return the members of an OAuth error."""
+    return {"error": code, "error_description": description}
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -55,8 +67,7 @@ def _oauth(error: AuthError, headers: dict[str, str]) -> Response:
         code = "temporarily_unavailable"
     else:
         code = "invalid_request"
-    body = {"error": code, "error_description": error.description}
-    return JSONResponse(body, error.status, headers | {"Pragma": "no-cache"})
+    return JSONResponse(oauth_body(code, error.description), error.status, headers | {"Pragma": "no-cache"})
 
 
 def _headers(request: Request, error: AuthError) -> dict[str, str]:

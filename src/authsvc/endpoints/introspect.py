@@ -9,36 +9,53 @@ from starlette.responses import Response
 from authsvc.clients import Client
 from authsvc.endpoints.bearer import bearer_token
 from authsvc.endpoints.client_authentication import client_credentials
+from authsvc.endpoints.documented_answers import headers, oauth_errors, success
 from authsvc.endpoints.error_responses import OAUTH
 from authsvc.endpoints.form import form_body, form_of, require
-from authsvc.endpoints.schemas import IntrospectionResponse, OAuthErrorResponse, TokenQueryForm
+from authsvc.endpoints.request_forms import TokenQueryForm
+from authsvc.endpoints.schemas import IntrospectionResponse
 from authsvc.endpoints.services import ServicesOf
-from authsvc.endpoints.token_response import ERRORS
 from authsvc.errors import InsufficientScope, InvalidBearerToken, InvalidClient
 from authsvc.scopes import INTROSPECT
 from authsvc.wiring import Services
 
 router = APIRouter(tags=[OAUTH])
 
-_FORBIDDEN: dict[int | str, dict[str, object]] = {
-    403: {"model": OAuthErrorResponse, "description": "The Bearer token lacks the scope `introspect`."}
-}
+_ANSWERS = success(
+    "What the token is, if it is live and the caller may see it; of any other `active` alone.",
+    headers({"Cache-Control": "NoStore"}),
+) | oauth_errors(
+    400,
+    413,
+    415,
+    503,
+    meaning={
+        401: "`invalid_client`: the caller is unknown, its secret is wrong, or it did not authenticate. "
+        "`invalid_token`: its Bearer token is not live.",
+        403: "`insufficient_scope`: the caller's Bearer token lacks the scope `introspect`.",
+    },
+)
 
 
 @router.post(
     "/introspect",
     summary="Ask whether a token is live",
     response_model=IntrospectionResponse,
-    responses=ERRORS | _FORBIDDEN,
+    responses=_ANSWERS,
     # Swagger UI applies every scheme it has, and the last listed wins.
     openapi_extra=form_body(TokenQueryForm, "token") | {"security": [{"user": []}, {"client": []}]},
 )
 async def introspect(
     request: Request, services: ServicesOf, form: Annotated[TokenQueryForm, Depends(form_of(TokenQueryForm))]
 ) -> Response:
-    """Describe a live token; of any other say `{"active": false}` and no more.
+    """Describe a live token; of any other say `{"active": false}` and no more (RFC 7662).
 
-    A client with the permission to introspect sees every access token, others their own.
+    The caller is a confidential client that authenticates by Basic or in the form, or one that sends an
+    access token of its own with the scope `introspect`. With the permission to introspect it sees every
+    access token, without it those issued to itself; a refresh token is described to its own client only.
+
+    It changes nothing. An answer is true of the moment of the question: ask again with every request that you
+    serve, or keep it and be as late as you keep it.
     """
     caller = await _caller(request, services, form)
     require(form, "token")

@@ -8,9 +8,10 @@ from starlette.responses import Response
 from authsvc.endpoints.client_authentication import client_credentials
 from authsvc.endpoints.error_responses import OAUTH
 from authsvc.endpoints.form import form_body, form_of
-from authsvc.endpoints.schemas import LoginForm, TokenResponse
+from authsvc.endpoints.request_forms import LoginForm
+from authsvc.endpoints.schemas import TokenResponse
 from authsvc.endpoints.services import ServicesOf
-from authsvc.endpoints.token_response import ERRORS, origin_of, requested_scope, token_response
+from authsvc.endpoints.token_response import ANSWERS, origin_of, requested_scope, token_response
 from authsvc.errors import UnsupportedGrantType
 
 router = APIRouter(tags=[OAUTH])
@@ -20,7 +21,7 @@ router = APIRouter(tags=[OAUTH])
     "/login",
     summary="Log in with a username and a password",
     response_model=TokenResponse,
-    responses=ERRORS,
+    responses=ANSWERS,
     openapi_extra=form_body(LoginForm) | {"security": [{}, {"client": []}]},
 )
 async def login(
@@ -28,7 +29,13 @@ async def login(
 ) -> Response:
     """Start a session and return an access token and a refresh token (RFC 6749 §4.3).
 
-    Without a client the request is made as the client `public`.
+    Anyone may call it with an account's name and password, through any client that has the grant `password`;
+    without a client the request is made as the client `public`. A confidential client must authenticate, by
+    Basic or in the form.
+
+    Each login adds one session. The account's other sessions go on, but for the oldest where there are more
+    than `AUTHSVC_SESSIONS_PER_ACCOUNT`: that one ends. A refusal changes nothing, and says the same of an
+    unknown name and of a wrong password.
     """
     if form.grant_type not in {"", "password"}:
         raise UnsupportedGrantType("/login knows the grant type password only; see /token.")

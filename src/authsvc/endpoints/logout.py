@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from authsvc.endpoints.bearer import bearer_token
 from authsvc.endpoints.client_authentication import client_credentials
+from authsvc.endpoints.documented_answers import problems
 from authsvc.endpoints.form import form_body, form_of
-from authsvc.endpoints.problems import problems
-from authsvc.endpoints.schemas import LogoutForm
+from authsvc.endpoints.request_forms import LogoutForm
 from authsvc.endpoints.services import ServicesOf
 from authsvc.errors import InsufficientScope, InvalidBearerToken, InvalidRequest, MissingBearerToken
 from authsvc.revocation import LogoutScope
@@ -22,7 +22,19 @@ router = APIRouter(tags=["user"])
     "/logout",
     summary="Log out",
     status_code=204,
-    responses=problems(400, 401, 403, 413, 415, 503),
+    response_description="The sessions have ended, or had ended before; their tokens are dead.",
+    responses=problems(
+        400,
+        413,
+        415,
+        503,
+        meaning={
+            401: "There is no access token or refresh token, or none of this service's; or the client of the "
+            "refresh token did not authenticate.",
+            403: "The access token is a client's own, or lacks the scope `account` that `others` and `all` "
+            "need; or a refresh token was to end more than its own session.",
+        },
+    ),
     openapi_extra=form_body(LogoutForm) | {"security": [{"user": []}, {}]},
 )
 async def logout(
@@ -30,8 +42,13 @@ async def logout(
 ) -> Response:
     """End the session of the access token, or of the refresh token in the form once that has expired.
 
-    `scope=others` ends the user's other sessions, `scope=all` every one; both need a live access token
-    with the scope `account`. Logging out twice is 204 twice, until the access token expires.
+    A user calls it, with either token of a session; with a refresh token of a confidential client that client
+    must authenticate. `scope=session`, the default, ends this session; `scope=others` ends the user's other
+    sessions and keeps this one, `scope=all` ends every one. The last two need a live access token with the
+    scope `account`.
+
+    When the answer is there, no check on any instance calls a token of an ended session live. Logging out
+    twice is 204 twice, until the access token expires.
     """
     scope = _scope(form.scope)
     presented = bearer_token(request)

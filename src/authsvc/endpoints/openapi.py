@@ -1,11 +1,14 @@
-"""The OpenAPI document: security schemes, and the bodies that only errors have."""
+"""The OpenAPI document: what FastAPI knows of the endpoints, and what it cannot know."""
 
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from authsvc.endpoints.schemas import ProblemResponse
+from authsvc.endpoints.documented_answers import HEADERS
+from authsvc.endpoints.examples import EXAMPLES
+from authsvc.endpoints.introduction import DESCRIPTION, SUMMARY, TAGS
+from authsvc.endpoints.schemas import OAuthErrorResponse, ProblemResponse
 
 _SECURITY_SCHEMES: dict[str, object] = {
     "user": {
@@ -34,14 +37,21 @@ def describe(app: FastAPI) -> dict[str, object]:
         document = get_openapi(
             title=app.title,
             version=app.version,
-            summary=app.summary,
-            description=app.description,
+            summary=SUMMARY,
+            description=DESCRIPTION,
             routes=app.routes,
+            tags=TAGS,
         )
         _drop_framework_errors(document)
         components = document.setdefault("components", {})
         components["securitySchemes"] = _SECURITY_SCHEMES
-        components["schemas"][ProblemResponse.__name__] = ProblemResponse.model_json_schema()
+        components["headers"] = HEADERS
+        for body in (OAuthErrorResponse, ProblemResponse):
+            components["schemas"][body.__name__] = body.model_json_schema()
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                for example in EXAMPLES[operation["operationId"]]:
+                    example.write_into(operation)
         app.openapi_schema = document
     return app.openapi_schema
 

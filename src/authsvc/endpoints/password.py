@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from authsvc.endpoints.bearer import AccountManager
+from authsvc.endpoints.documented_answers import problems
 from authsvc.endpoints.form import form_body, form_of
-from authsvc.endpoints.problems import problems
-from authsvc.endpoints.schemas import PasswordForm
+from authsvc.endpoints.request_forms import PasswordForm
 from authsvc.endpoints.services import ServicesOf
 
 router = APIRouter(tags=["user"])
@@ -18,7 +18,20 @@ router = APIRouter(tags=["user"])
     "/password",
     summary="Change my password",
     status_code=204,
-    responses=problems(400, 401, 403, 413, 415, 422, 429, 503),
+    response_description="The password is the new one; the user's other sessions have ended.",
+    responses=problems(
+        400,
+        401,
+        413,
+        415,
+        meaning={
+            403: "The current password is wrong; or the access token is a client's own, or lacks the scope "
+            "`account`.",
+            422: "The new password is too short, too long, or holds control characters.",
+            429: "Too many attempts with this account or from this address.",
+            503: "A store or the hashing queue cannot serve now; nothing was changed.",
+        },
+    ),
     openapi_extra=form_body(PasswordForm) | {"security": [{"user": []}]},
 )
 async def change_password(
@@ -26,7 +39,12 @@ async def change_password(
     services: ServicesOf,
     form: Annotated[PasswordForm, Depends(form_of(PasswordForm))],
 ) -> Response:
-    """Replace the password, and end every other session of the account."""
+    """Replace the user's password, and end every session of theirs but this one.
+
+    The access token needs the scope `account`, and the form the password as it is now. This session and its
+    tokens are kept. When the answer is there, no check on any instance calls a token of the others live. A
+    refusal changes nothing.
+    """
     await services.accounts.change_password(
         user.account_id, current=form.current_password, new=form.new_password, keep=user.session_id
     )

@@ -12,9 +12,9 @@ from authsvc.endpoints.services import ServicesOf
 router = APIRouter(tags=["operations"])
 
 
-@router.get("/healthz", summary="Is the process alive")
+@router.get("/healthz", summary="Is the process alive", response_description="It is.")
 async def healthz() -> HealthResponse:
-    """Answer 200 as long as the process serves, whatever the stores do."""
+    """Answer 200 as long as the process serves, whatever the stores do. Anyone may ask; no store is."""
     return HealthResponse()
 
 
@@ -22,13 +22,16 @@ async def healthz() -> HealthResponse:
     "/readyz",
     summary="Can it serve",
     response_model=ReadinessResponse,
-    response_model_exclude_none=True,
     responses={
-        503: {"model": ReadinessResponse, "description": "Neither store answers, or the only one does not."}
+        200: {"description": "It can, perhaps not everything."},
+        503: {"model": ReadinessResponse, "description": "Neither store answers, or the only one does not."},
     },
 )
 async def readyz(services: ServicesOf) -> Response:
-    """Say how each store is. `degraded` still checks access tokens; without the database only JWTs."""
+    """Say how each store is. `degraded` still checks access tokens; without the database only JWTs.
+
+    Anyone may ask. Each store is asked once, for as long as its time-out at most. It changes nothing.
+    """
     states = await services.stores.states()
     if "away" not in states.values():
         status = "ready"
@@ -41,7 +44,20 @@ async def readyz(services: ServicesOf) -> Response:
     return JSONResponse({"status": status, **states, **reasons}, 503 if status == "unready" else 200)
 
 
-@router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    summary="Prometheus metrics",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The metrics in the text format of Prometheus.",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        }
+    },
+)
 async def read_metrics() -> Response:
-    """Return the counts of this server, all its workers together."""
+    """Return the counts of this server, all its workers together. No secret and no name is in a label.
+
+    Anyone who reaches the service may ask; keep it from outside at the proxy. No store is asked.
+    """
     return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)

@@ -9,9 +9,10 @@ from authsvc.clients import Client, ClientCredentials
 from authsvc.endpoints.client_authentication import client_credentials
 from authsvc.endpoints.error_responses import OAUTH
 from authsvc.endpoints.form import form_body, form_of
-from authsvc.endpoints.schemas import RefreshForm, TokenResponse
+from authsvc.endpoints.request_forms import RefreshForm
+from authsvc.endpoints.schemas import TokenResponse
 from authsvc.endpoints.services import ServicesOf
-from authsvc.endpoints.token_response import ERRORS, requested_scope, token_response
+from authsvc.endpoints.token_response import ANSWERS, requested_scope, token_response
 from authsvc.errors import InvalidGrant, UnsupportedGrantType
 from authsvc.wiring import Services
 
@@ -22,7 +23,7 @@ router = APIRouter(tags=[OAUTH])
     "/refresh",
     summary="Exchange a refresh token for new tokens",
     response_model=TokenResponse,
-    responses=ERRORS,
+    responses=ANSWERS,
     openapi_extra=form_body(RefreshForm) | {"security": [{}, {"client": []}]},
 )
 async def refresh(
@@ -30,7 +31,12 @@ async def refresh(
 ) -> Response:
     """Return the session's next refresh token and a fresh access token (RFC 6749 §6).
 
-    The token just replaced gives the same answer again for a few seconds; after that it ends the session.
+    Only the client that the refresh token was issued to may exchange it; a public one need not name itself.
+    The session goes on and counts as used now. The access token from before stays good until it expires.
+
+    The refresh token just replaced gives the *same* next one again for `AUTHSVC_REFRESH_OVERLAP_SECONDS`, so
+    a lost answer or a second tab logs nobody out. After that, or if it is an older one, it is in two hands:
+    `invalid_grant`, and **the session ends** with all its tokens. Any other refusal changes nothing.
     """
     if form.grant_type not in {"", "refresh_token"}:
         raise UnsupportedGrantType("/refresh knows the grant type refresh_token only; see /token.")

@@ -1,162 +1,147 @@
-"""The forms that come in and the bodies that go out, as OpenAPI shows them.
-
-Optional fields default to the empty string, which counts as not sent; without that default Swagger
-UI would send the word "string".
-"""
+"""The bodies that go out, as OpenAPI shows them."""
 
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
 
-
-class ClientForm(BaseModel):
-    """The client's own parameters, which every OAuth request may carry (RFC 6749 §2.3.1)."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    client_id: str = Field(default="", description="The client, unless it authenticates by Basic.")
-    client_secret: str = Field(default="", description="A confidential client's secret.")
-
-
-class LoginForm(ClientForm):
-    """A login (RFC 6749 §4.3.2)."""
-
-    username: str = Field(examples=["demo"])
-    password: str = Field(json_schema_extra={"format": "password"})
-    scope: str = Field(default="", description="Scope tokens separated by spaces; empty: the default set.")
-    grant_type: str = Field(default="", description="`password`, or nothing.")
-
-
-class RefreshForm(ClientForm):
-    """A refresh (RFC 6749 §6)."""
-
-    refresh_token: str
-    scope: str = Field(default="", description="Narrows the new access token only.")
-    grant_type: str = Field(default="", description="`refresh_token`, or nothing.")
-
-
-class TokenForm(ClientForm):
-    """Any token request; which parameters are needed depends on the grant type."""
-
-    grant_type: str = Field(examples=["password", "refresh_token", "client_credentials"])
-    username: str = ""
-    password: str = Field(default="", json_schema_extra={"format": "password"})
-    refresh_token: str = ""
-    scope: str = ""
-
-
-class TokenQueryForm(ClientForm):
-    """A token to introspect or to revoke (RFC 7662 §2.1, RFC 7009 §2.1)."""
-
-    token: str = ""
-    token_type_hint: str = Field(default="", description="Not needed: the token's shape tells what it is.")
-
-
-class LogoutForm(ClientForm):
-    """A logout; the refresh token is for when the access token has expired."""
-
-    refresh_token: str = ""
-    scope: str = Field(default="", description="`session` (default), `others` or `all`.")
-
-
-class PasswordForm(BaseModel):
-    """A change of password."""
-
-    current_password: str = Field(json_schema_extra={"format": "password"})
-    new_password: str = Field(json_schema_extra={"format": "password"})
+# Left out of the body where it says nothing, never null.
+TextIfAny = str | SkipJsonSchema[None]
+NumberIfAny = int | SkipJsonSchema[None]
 
 
 class TokenResponse(BaseModel):
     """What a granted token request returns (RFC 6749 §5.1)."""
 
-    access_token: str
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the type of a token, not one
-    expires_in: int = Field(description="Seconds.")
-    refresh_token: str | None = Field(default=None, description="Absent for a client's own token.")
-    scope: str = Field(description="What was granted.")
+    access_token: str = Field(description="A JWT or an opaque token, as `AUTHSVC_TOKEN_FORMAT` says.")
+    token_type: Literal["Bearer"] = Field(default="Bearer", description="How it is sent (RFC 6750).")
+    expires_in: int = Field(description="Seconds until the access token expires.")
+    refresh_token: TextIfAny = Field(
+        default=None, description="Absent for a client's own token, and for a client without that grant."
+    )
+    scope: str = Field(description="What was granted, which is what was asked for or the default set.")
 
 
 class IntrospectionResponse(BaseModel):
     """RFC 7662 §2.2. Of a token that is not live, `active` alone."""
 
-    active: bool
-    scope: str | None = None
-    client_id: str | None = None
-    username: str | None = None
-    token_type: str | None = Field(default=None, description="`Bearer`, or `refresh_token`.")
-    exp: int | None = Field(default=None, description="Seconds since 1970.")
-    iat: int | None = None
-    nbf: int | None = None
-    sub: str | None = None
-    aud: str | None = None
-    iss: str | None = None
-    jti: str | None = None
-    sid: str | None = Field(default=None, description="The session.")
+    active: bool = Field(description="Whether the token is live and the caller may see it.")
+    scope: TextIfAny = Field(default=None, description="Scope tokens separated by spaces.")
+    client_id: TextIfAny = Field(default=None, description="The client it was issued to.")
+    username: TextIfAny = Field(
+        default=None, description="The account's name; absent for a client's own token."
+    )
+    token_type: TextIfAny = Field(default=None, description="`Bearer`, or `refresh_token`.")
+    exp: NumberIfAny = Field(default=None, description="When it expires, in seconds since 1970.")
+    iat: NumberIfAny = Field(default=None, description="When it was issued, in seconds since 1970.")
+    nbf: NumberIfAny = Field(
+        default=None, description="Not before, in seconds since 1970; access tokens only."
+    )
+    sub: TextIfAny = Field(
+        default=None, description="The account's id; for a client's own token the client's."
+    )
+    aud: TextIfAny = Field(default=None, description="Whom it is for; access tokens only.")
+    iss: TextIfAny = Field(default=None, description="Who issued it: `AUTHSVC_ISSUER`.")
+    jti: TextIfAny = Field(default=None, description="The token's own id; access tokens only.")
+    sid: TextIfAny = Field(default=None, description="The session; absent for a client's own token.")
+
+
+class RevocationResponse(BaseModel):
+    """An empty object: some client libraries want JSON (RFC 7009 §2.2 leaves the body open)."""
 
 
 class OAuthErrorResponse(BaseModel):
     """RFC 6749 §5.2."""
 
-    error: str
-    error_description: str
+    error: str = Field(
+        description="`invalid_request`, `invalid_client`, `invalid_grant`, `invalid_scope`, "
+        "`unauthorized_client`, `unsupported_grant_type`, `temporarily_unavailable`; "
+        "at `/introspect` also `invalid_token` and `insufficient_scope` (RFC 6750 §3.1)."
+    )
+    error_description: str = Field(description="A sentence for the developer.")
 
 
 class ProblemResponse(BaseModel):
     """RFC 9457."""
 
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
+    type: str = Field(default="about:blank", description="Always `about:blank`: the status says it.")
+    title: str = Field(description="The status in words.")
+    status: int = Field(description="The status again.")
+    detail: str = Field(description="A sentence for the developer.")
 
 
 class SessionResponse(BaseModel):
     """One live session of the account."""
 
-    id: UUID
-    client_id: str
-    created_at: datetime
-    last_used_at: datetime
-    address: str | None
-    user_agent: str | None
+    id: UUID = Field(description="Its id: `sid` in tokens.")
+    client_id: str = Field(description="The client that the user signed in through.")
+    created_at: datetime = Field(description="When the user signed in.")
+    last_used_at: datetime = Field(description="The last sign-in or refresh.")
+    address: str | None = Field(description="The IP address of the sign-in.")
+    user_agent: str | None = Field(description="The User-Agent of the sign-in.")
     current: bool = Field(description="Whether the request was made in this session.")
 
 
 class SessionsResponse(BaseModel):
     """A page of sessions, newest first."""
 
-    sessions: list[SessionResponse]
+    sessions: list[SessionResponse] = Field(description="`limit` at most.")
     next: UUID | None = Field(description="Send it as `after` for the next page; null at the end.")
 
 
 class MeResponse(BaseModel):
     """The user behind an access token."""
 
-    sub: UUID
-    username: str
-    scope: str
-    client_id: str
-    session_id: UUID
+    sub: UUID = Field(description="The account's id; it never changes.")
+    username: str = Field(description="The account's name when the token was issued.")
+    scope: str = Field(description="The token's scope tokens, separated by spaces.")
+    client_id: str = Field(description="The client that the user signed in through.")
+    session_id: UUID = Field(description="The session of the token.")
 
 
 class KeySet(BaseModel):
     """Public keys (RFC 7517 §5)."""
 
-    keys: list[dict[str, str]]
+    keys: list[dict[str, str]] = Field(
+        description="Each with `kid`, `kty`, `alg`, `use`, and the key itself: `crv`, `x`, `y` or `n`, `e`."
+    )
+
+
+class ServerMetadata(BaseModel):
+    """What an OAuth client can find out by itself (RFC 8414 §2). Every URL follows `AUTHSVC_ISSUER`."""
+
+    issuer: str = Field(description="`iss` of every token, byte for byte.")
+    token_endpoint: str = Field(description="`POST /token`.")
+    introspection_endpoint: str = Field(description="`POST /introspect`.")
+    revocation_endpoint: str = Field(description="`POST /revoke`.")
+    jwks_uri: str = Field(description="Where the public keys are.")
+    service_documentation: str = Field(description="This description, as a page.")
+    grant_types_supported: list[str] = Field(description="What `grant_type` may be.")
+    scopes_supported: list[str] = Field(description="The scopes that mean something to this service.")
+    response_types_supported: list[str] = Field(
+        description="`none`: there is no authorization endpoint, and the list may not be empty."
+    )
+    token_endpoint_auth_methods_supported: list[str] = Field(description="How a client may authenticate.")
+    revocation_endpoint_auth_methods_supported: list[str] = Field(description="The same.")
+    introspection_endpoint_auth_methods_supported: list[str] = Field(
+        description="The same, without `none`: who asks must prove who it is."
+    )
 
 
 class HealthResponse(BaseModel):
     """The process answers."""
 
-    status: Literal["ok"] = "ok"
+    status: Literal["ok"] = Field(default="ok", description="Always `ok`.")
 
 
 class ReadinessResponse(BaseModel):
-    """Each store by name: `ok`, `away` or `not configured`; and why Redis is not asked."""
+    """How the service and each of its stores is."""
 
-    status: Literal["ready", "degraded", "unready"]
-    database: str
-    redis: str
-    redis_reason: str | None = None
+    status: Literal["ready", "degraded", "unready"] = Field(
+        description="`degraded`: access tokens are still checked; `unready`: not even that."
+    )
+    database: str = Field(description="`ok` or `away`.")
+    redis: str = Field(description="`ok`, `away` or `not configured`.")
+    redis_reason: str | None = Field(default=None, description="Why Redis is not asked, if it is away.")

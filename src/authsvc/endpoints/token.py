@@ -9,9 +9,10 @@ from authsvc.endpoints.client_authentication import client_credentials
 from authsvc.endpoints.error_responses import OAUTH
 from authsvc.endpoints.form import form_body, form_of, require
 from authsvc.endpoints.refresh import refreshing_client
-from authsvc.endpoints.schemas import TokenForm, TokenResponse
+from authsvc.endpoints.request_forms import TokenForm
+from authsvc.endpoints.schemas import TokenResponse
 from authsvc.endpoints.services import ServicesOf
-from authsvc.endpoints.token_response import ERRORS, origin_of, requested_scope, token_response
+from authsvc.endpoints.token_response import ANSWERS, origin_of, requested_scope, token_response
 from authsvc.errors import InvalidClient, UnsupportedGrantType
 from authsvc.grants.issuing import IssuedTokens
 from authsvc.wiring import Services
@@ -23,13 +24,23 @@ router = APIRouter(tags=[OAUTH])
     "/token",
     summary="Exchange a grant for tokens",
     response_model=TokenResponse,
-    responses=ERRORS,
+    responses=ANSWERS,
     openapi_extra=form_body(TokenForm) | {"security": [{}, {"client": []}]},
 )
 async def token(
     request: Request, services: ServicesOf, form: Annotated[TokenForm, Depends(form_of(TokenForm))]
 ) -> Response:
-    """Grant types `password`, `refresh_token` and `client_credentials` (RFC 6749 §4.3, §6, §4.4)."""
+    """Do what `grant_type` says (RFC 6749 §4.3, §6, §4.4); off-the-shelf OAuth clients need only this URL.
+
+    - `password` starts a session, as `POST /login` does, and needs `username` and `password`;
+    - `refresh_token` rotates the refresh token of a session, as `POST /refresh` does, and needs
+      `refresh_token`;
+    - `client_credentials` issues an access token that is the client's own, without a session and without a
+      refresh token. The client must be confidential and authenticate, by Basic or in the form.
+
+    A client may use the grants that it was registered with. A scope that it may not have is refused, never
+    silently left out.
+    """
     match form.grant_type:
         case "password":
             issued = await _password(request, services, form)

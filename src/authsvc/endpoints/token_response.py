@@ -4,24 +4,28 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 
 from authsvc.audit import Origin
-from authsvc.endpoints.schemas import OAuthErrorResponse, TokenResponse
+from authsvc.endpoints.documented_answers import headers, oauth_errors, success
+from authsvc.endpoints.schemas import TokenResponse
 from authsvc.grants.issuing import IssuedTokens
 from authsvc.scopes import Scope, format_scope, parse_scope
 
 _MAX_USER_AGENT = 200
 
-ERRORS: dict[int | str, dict[str, object]] = {
-    status: {"model": OAuthErrorResponse, "description": description}
-    for status, description in {
-        400: "The request, the grant or the scope is not good; `error` says which.",
-        401: "`invalid_client`: the client is unknown, or its secret is wrong.",
-        413: "The body is too large.",
-        415: "The body is not a form.",
-        429: "Too many attempts; see `Retry-After`.",
-        503: "A store or the hashing queue cannot serve now; nothing changed; see `Retry-After`.",
-    }.items()
-}
-"""What an OAuth endpoint may answer besides 200, for OpenAPI."""
+ANSWERS = success(
+    "The tokens, and what was granted.", headers({"Cache-Control": "NoStore", "Pragma": "NoCache"})
+) | oauth_errors(
+    401,
+    413,
+    415,
+    meaning={
+        400: "`invalid_request`: a parameter is missing, sent twice, or broken. `invalid_grant`: the "
+        "username, the password or the refresh token is not good. `invalid_scope`: more than may be "
+        "granted. `unauthorized_client`: the client may not use this grant. `unsupported_grant_type`.",
+        429: "Too many attempts with this account, from this address, or with this refresh token.",
+        503: "A store or the hashing queue cannot serve now; nothing was changed.",
+    },
+)
+"""What the endpoints that issue tokens may answer, for OpenAPI."""
 
 
 def token_response(issued: IssuedTokens) -> JSONResponse:

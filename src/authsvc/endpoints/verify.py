@@ -1,12 +1,13 @@
 """GET /verify, for proxies that ask before they let a request through (nginx, Caddy, Traefik)."""
 
+from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from authsvc.endpoints.bearer import LiveToken
-from authsvc.endpoints.problems import problems
+from authsvc.endpoints.documented_answers import problems, success
 from authsvc.errors import InsufficientScope, InvalidScope
 from authsvc.scopes import Scope, format_scope, parse_scope
 
@@ -16,19 +17,39 @@ router = APIRouter(tags=["resource servers"])
 _SAFE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 
 
+_SAYS = {
+    "X-Auth-User": "The account's name; empty for a client's own token.",
+    "X-Auth-Subject": "The account's id; for a client's own token the client's.",
+    "X-Auth-Client": "The client that the token was issued to.",
+    "X-Auth-Scope": "The token's scope tokens, separated by spaces.",
+    "X-Auth-Session": "The session; empty for a client's own token.",
+}
+_ANSWERS = success(
+    "Let it through; the headers say for whom. UTF-8; `%` and what is not printable ASCII is escaped.",
+    {
+        name: {"description": said, "required": True, "schema": {"type": "string"}}
+        for name, said in _SAYS.items()
+    },
+) | problems(401, 503, meaning={403: "The access token lacks a scope that `scope` demands."})
+
+
 @router.get(
     "/verify",
     summary="Let a request through, or not",
     response_class=Response,
-    response_description="Let it through; the X-Auth-* headers say for whom.",
-    responses=problems(401, 403, 503),
+    responses=_ANSWERS,
     openapi_extra={"security": [{"user": []}]},
 )
-async def verify(request: Request, token: LiveToken, scope: str = "") -> Response:
+async def verify(
+    request: Request,
+    token: LiveToken,
+    scope: Annotated[str, Query(description="Scope tokens that are demanded, separated by spaces.")] = "",
+) -> Response:
     """Answer 200 with no body for a live access token, and who it speaks for in headers.
 
-    `?scope=a b` demands those scopes. Every header is there on every 200, empty where unknown, so that
-    none that a stranger sent gets past the proxy. Reads only: nothing is refreshed.
+    A proxy calls it with the Authorization header of the request it holds, before it lets that through. Every
+    header is there on every 200, empty where unknown, so that none that a stranger sent gets past the proxy.
+    It changes nothing: nothing is refreshed.
     """
     if len(request.query_params.getlist("scope")) > 1:
         raise InsufficientScope("A scope is demanded twice; name all of them in one parameter.")
