@@ -8,7 +8,8 @@ from typing import Literal
 
 from authsvc import audit
 from authsvc.clock import Clock
-from authsvc.errors import InvalidClient, OperatorError, UnauthorizedClient
+from authsvc.errors import InvalidClient, OperatorError, UnauthorizedClient, Unavailable
+from authsvc.remembered_clients import RememberedClients
 from authsvc.scopes import INTROSPECT, Scope, narrow
 from authsvc.secret_tokens import fingerprint, new_client_id, new_client_secret, same_secret
 from authsvc.storage import clients
@@ -46,6 +47,7 @@ class Clients:
 
     database: Database
     delivery: Delivery
+    remembered: RememberedClients
     clock: Clock
 
     async def authenticate(self, credentials: ClientCredentials) -> Client:
@@ -86,9 +88,19 @@ class Clients:
         )
 
     async def find(self, client_id: str) -> Client | None:
-        """Return the client with this id, enabled or not."""
-        async with self.database.reading() as tx:
-            return await clients.find(tx, client_id)
+        """Return the client with this id, enabled or not.
+
+        Raises:
+            Unavailable: the database is away, and what is remembered of the client proves nothing.
+        """
+        try:
+            async with self.database.reading() as tx:
+                client = await clients.find(tx, client_id)
+        except Unavailable as away:
+            return await self.remembered.recall(client_id, away=away)
+        if client is not None:
+            self.remembered.remember(client)
+        return client
 
     async def every(self) -> list[Client]:
         """Return all clients, oldest first."""

@@ -16,6 +16,7 @@ from authsvc.grants.password import PasswordGrant
 from authsvc.grants.refresh_token import RefreshTokenGrant
 from authsvc.introspection import Introspector
 from authsvc.passwords import PasswordHasher
+from authsvc.remembered_clients import RememberedClients
 from authsvc.revocation import Revoker
 from authsvc.server_keys import ServerKeys
 from authsvc.sessions import SessionLimits, Sessions
@@ -89,7 +90,7 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
         absolute=timedelta(seconds=settings.session_max_seconds),
     )
     sessions = Sessions(database, delivery, limits, settings.access_token_lifetime, clock)
-    clients = Clients(database, delivery, clock)
+    clients = Clients(database, delivery, RememberedClients(stores.denylist, clock), clock)
     hasher = build_hasher(settings)
     accounts = Accounts(database, sessions, hasher, settings.password_min_length, clock)
     jwt = JwtFormat(

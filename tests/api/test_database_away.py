@@ -193,6 +193,47 @@ async def test_a_logout_is_refused_for_now_and_the_session_lives(
     assert (await service.as_user("POST", "/logout", token, scope=scope)).status_code == 204
 
 
+@pytest.mark.demand("F-04")
+async def test_jwts_are_still_judged_for_callers_seen_lately(
+    service: Service, client: Registered, lose_postgres: Callable[[], None]
+) -> None:
+    live, ended = await service.login(client), await service.login(client)
+    await service.as_user("POST", "/logout", ended["access_token"])
+    assert await service.doors(live["access_token"], client) == LIVE
+    lose_postgres()
+
+    if not service.issues_jwt:
+        await refuses_for_now(service.post("/introspect", client, token=live["access_token"]))
+        return
+    assert await service.doors(live["access_token"], client) == LIVE
+    assert await service.doors(ended["access_token"], client) == DEAD
+    wrong = Registered(client.client, "a wrong secret")
+    assert (await service.post("/introspect", wrong, token=live["access_token"])).status_code == 401
+
+
+async def test_a_caller_is_remembered_for_a_bounded_time(
+    service: Service, client: Registered, lose_postgres: Callable[[], None]
+) -> None:
+    token = (await service.login(client))["access_token"]
+    assert await service.is_live(token, client)
+    lose_postgres()
+    service.clock.advance(minutes=10, seconds=1)
+
+    await refuses_for_now(service.post("/introspect", client, token=token))
+
+
+async def test_a_caller_that_changed_since_it_was_seen_is_not_believed(
+    service_with: MakeService, client: Registered, lose_postgres: Callable[[], None]
+) -> None:
+    service, other = await service_with(), await service_with()
+    token = (await service.login(client))["access_token"]
+    assert await service.is_live(token, client)
+    await other.stack.services.clients.disable(client.id)
+    lose_postgres()
+
+    await refuses_for_now(service.post("/introspect", client, token=token))
+
+
 async def test_no_check_guesses_while_both_stores_are_away(
     service: Service,
     client: Registered,
