@@ -60,6 +60,7 @@ _KINDS = {
     Issuer: "`https://` and a host, no path, no slash at the end; `http://` on loopback only",
     Origins: "a list of origins: scheme, host, port",
     Networks: "a list of addresses or networks",
+    bool: "`true` or `false`",
     str: "text",
     str | None: "text",
 }

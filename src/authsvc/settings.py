@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     database_timeout_seconds: float = Field(
         default=0.8, gt=0, le=60, description="For connecting, for a free connection, and for one statement."
     )
+    database_prepared_statements: bool = Field(
+        default=True, description="false behind PgBouncer in transaction mode before its version 1.21."
+    )
     redis_timeout_seconds: float = Field(
         default=0.25, gt=0, le=60, description="A slower Redis counts as away."
     )

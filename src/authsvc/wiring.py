@@ -161,6 +161,7 @@ def build_stores(settings: Settings, *, clock: Clock = system_clock, is_patient:
         database_timeout_seconds=settings.database_timeout_seconds,
         redis_timeout_seconds=settings.redis_timeout_seconds,
         clock=clock,
+        prepares=settings.database_prepared_statements,
         outages=OutageWatch(clock, timedelta(seconds=settings.refresh_overlap_seconds)),
         is_patient=is_patient,
     )

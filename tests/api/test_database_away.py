@@ -28,6 +28,15 @@ def own_postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
+def redis() -> Iterator[RedisServer]:
+    """Another that only these tests use."""
+    server = RedisServer()
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
 async def stack(
     request: pytest.FixtureRequest, own_postgres: PostgresServer, redis: RedisServer
 ) -> AsyncIterator[Stack]:
@@ -267,6 +276,32 @@ async def test_no_check_guesses_while_both_stores_are_away(
     own_postgres.start()
     assert await service.doors(live["access_token"], client) == LIVE
     assert await service.doors(ended["access_token"], client) == DEAD
+
+
+async def test_an_old_snapshot_proves_nothing_while_postgres_is_away(
+    service: Service,
+    client: Registered,
+    redis: RedisServer,
+    own_postgres: PostgresServer,
+    lose_postgres: Callable[[], None],
+) -> None:
+    assert service.stack.redis is not None
+    await service.stack.redis.save()
+    ended = (await service.login(client))["access_token"]
+    await service.as_user("POST", "/logout", ended)
+    redis.kill()
+    lose_postgres()
+    redis.start()
+    await service.stack.redis.connection_pool.disconnect()
+
+    unready = await service.http.get("/readyz")
+    await refuses_for_now(service.post("/introspect", client, token=ended))
+
+    assert unready.status_code == 503
+    assert "forgotten" in unready.json()["redis_reason"]
+    own_postgres.start()
+    assert (await service.http.get("/readyz")).json()["status"] == "ready"
+    assert await service.doors(ended, client) == DEAD
 
 
 async def test_readiness_tells_of_postgres_and_of_its_return(

@@ -15,6 +15,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from authsvc.errors import OperatorError, Unavailable
 from authsvc.metrics import STORE_ERRORS
 from authsvc.storage.dialect import (
+    UNPREPARED,
     autocommit,
     is_contention,
     is_no_database,
@@ -43,12 +44,16 @@ class Database:
         timeout_seconds: float,
         statement_seconds: float | None,
         outages: OutageWatch,
+        prepares: bool = True,
     ) -> None:
+        """*prepares*: whether statements are prepared, which a pooler of transactions cannot take."""
         self.outages = outages
         is_sqlite = url.startswith("sqlite")
         connect_args: dict[str, object] = (
             {} if is_sqlite else {"timeout": timeout_seconds, "command_timeout": statement_seconds}
         )
+        if not is_sqlite and not prepares:
+            connect_args |= UNPREPARED
         self.engine: AsyncEngine = create_async_engine(
             _parsed(url),
             poolclass=AsyncAdaptedQueuePool,
@@ -59,7 +64,10 @@ class Database:
             # An error's text may reach a log; the parameters hold hashes and names.
             hide_parameters=True,
         )
-        self._autocommit = self.engine.execution_options(**autocommit(is_sqlite=is_sqlite))
+        # Behind a pooler the messages of one statement stay together only within a transaction.
+        self._reading = (
+            self.engine.execution_options(**autocommit(is_sqlite=is_sqlite)) if prepares else self.engine
+        )
         if is_sqlite:
             prepare_sqlite(self.engine)
 
@@ -82,7 +90,7 @@ class Database:
             Unavailable: as `transaction`.
         """
         with _driver_errors(self.outages):
-            async with self._autocommit.connect() as connection:
+            async with self._reading.connect() as connection:
                 yield connection
 
     async def ping(self) -> bool:

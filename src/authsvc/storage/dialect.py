@@ -60,6 +60,14 @@ def is_no_database(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlite_errorname", None) in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}
 
 
+UNPREPARED: dict[str, object] = {
+    "statement_cache_size": 0,
+    "prepared_statement_cache_size": 0,
+    # Without a name a statement lives as long as its transaction, and leaves nothing on the server.
+    "prepared_statement_name_func": lambda: "",
+}
+"""How the driver of Postgres connects where it must not count on prepared statements."""
+
 _NO_BEGIN = "authsvc_no_begin"
 
 

@@ -39,6 +39,7 @@ class Stores:
         redis_timeout_seconds: float,
         clock: Clock,
         outages: OutageWatch,
+        prepares: bool,
         is_patient: bool = False,
     ) -> "Stores":
         """Return the stores at these URLs, not connected yet.
@@ -51,6 +52,7 @@ class Stores:
             timeout_seconds=database_timeout_seconds,
             statement_seconds=None if is_patient else database_timeout_seconds,
             outages=outages,
+            prepares=prepares,
         )
         if redis_url is None:
             return cls(database, None, Delivery(database, None, clock), None)
