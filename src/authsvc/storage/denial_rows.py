@@ -59,14 +59,14 @@ async def clear_marks(tx: Transaction, denials: Sequence[Denial], *, node: str) 
         some = denials[start : start + 1000]
         sessions = [UUID(denial.name) for denial in some if denial.kind == "sid"]
         tokens, keys = ([denial.name for denial in some if denial.kind == kind] for kind in ("jti", "kid"))
-        for table, named in (
-            (SessionRow, col(SessionRow.id).in_(sessions) if sessions else None),
-            (DeniedTokenRow, col(DeniedTokenRow.jti).in_(tokens) if tokens else None),
-            (SigningKeyRow, col(SigningKeyRow.kid).in_(keys) if keys else None),
-            *((ClientRow, _as_delivered(denial)) for denial in some if denial.kind == "client"),
+        for table, mark, named in (
+            (SessionRow, _MARKS["sid"], col(SessionRow.id).in_(sessions) if sessions else None),
+            (DeniedTokenRow, _MARKS["jti"], col(DeniedTokenRow.jti).in_(tokens) if tokens else None),
+            (SigningKeyRow, _MARKS["kid"], col(SigningKeyRow.kid).in_(keys) if keys else None),
+            *((ClientRow, _MARKS["client"], _as_delivered(one)) for one in some if one.kind == "client"),
         ):
             if named is not None:
-                await tx.execute(sa.update(table).where(named, is_there).values(undelivered=False))
+                await tx.execute(sa.update(table).where(named, mark, is_there).values(undelivered=False))
 
 
 def _as_delivered(denial: Denial) -> sa.ColumnElement[bool]:

@@ -79,6 +79,7 @@ class DenylistUpkeep:
             node, is_new = await self._connect()
         if waiting.node != node.run_id or not await self._is_marked(node):
             await self._load(node)
+            is_new = False  # it has everything
         await self._deliver(waiting, since=SAFETY if is_new else None)
         self._trust(node)
 
