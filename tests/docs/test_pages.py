@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tests.docs.pages import FOLDER, Page
-from tests.docs.stacks import KINDS, Kind
+from tests.docs.pages import ROOT, Page
+from tests.docs.stacks import BACKEND_PAGE, KINDS, Kind
 
 LONGEST = 115
 
@@ -15,12 +15,13 @@ def test_a_page_is_short_and_holds_its_whole_configuration_in_one_block(kind: Ki
     page = Page(kind.page)
 
     assert len(page.text.splitlines()) <= LONGEST
-    assert len(page.blocks(kind.language)) == 1
-    assert len(page.requests()) >= 6
+    assert page.block(kind.language)
+    assert len(page.commands_in("console")) >= 6
 
 
 def test_the_table_names_every_page_and_every_page_is_executed() -> None:
-    linked = set(re.findall(r"\]\((\w+\.md)\)", Page("README.md").text))
+    guard = (ROOT / BACKEND_PAGE).parent
+    linked = {guard / name for name in re.findall(r"\]\((\w+\.md)\)", Page(BACKEND_PAGE).text)}
 
-    assert linked == {kind.page for kind in KINDS.values()}
-    assert linked | {"README.md"} == {file.name for file in FOLDER.iterdir()}
+    assert linked == {ROOT / kind.page for kind in KINDS.values()}
+    assert linked | {ROOT / BACKEND_PAGE} == set(guard.iterdir())
