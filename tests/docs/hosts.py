@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from authsvc.cli.demo import DEMO_PASSWORD
+from authsvc.demo_credentials import DEMO_PASSWORD
 from tests.docs.pages import AUTHSVC
 from tests.docs.reader import Reader
 from tests.docs.software import CLIENTS

@@ -1,7 +1,7 @@
 """The first minutes of somebody who has nothing but the repository: `make newcomer`.
 
-What is committed is cloned into an empty folder, with an empty home, and the pages of the clone are followed to
-the letter: packages are installed as they say. It prints the seconds of each step.
+What is committed is cloned into an empty folder, with an empty home, and the pages of the clone are followed
+to the letter: packages are installed as they say. It prints the seconds of each step.
 """
 
 import os
@@ -20,6 +20,11 @@ from tests.docs.terminal import Terminal
 from tests.fixtures.processes import free_port
 
 STEP_SECONDS = 600
+GUARDED = (
+    ("docs/guard/fastapi.md", "python", "app.py"),
+    ("docs/guard/flask.md", "python", "app.py"),
+    ("docs/guard/express.md", "js", "app.mjs"),
+)
 # What tells where this project's own environment is.
 _OURS = ("AUTHSVC_", "COVERAGE", "MAKE", "MFLAGS", "PYTEST", "PYTHON", "VIRTUAL_ENV", "XDG_")
 
@@ -65,17 +70,14 @@ def main() -> int:
             follow(first, [Command(f"git clone --quiet '{ROOT}' authsvc", None)])
         with newcomer.terminal(newcomer.clone) as server, newcomer.terminal(newcomer.clone) as second:
             with step("make run, until it answers"):
-                server.leave_running(f"make run MAKEFLAGS= PORT={port}", port, limit_seconds=STEP_SECONDS)
+                server.leave_running(f"make run PORT={port}", port, limit_seconds=STEP_SECONDS)
             with step("the lines that it printed, pasted"):
                 paste(second, server.server_log)
-            for name, language, file in (("fastapi", "python", "app.py"), ("flask", "python", "app.py")):
-                guard_a_service(
-                    newcomer, newcomer.page(f"docs/guard/{name}.md", swaps), language, file, guard
-                )
-            if shutil.which("npm"):
-                guard_a_service(
-                    newcomer, newcomer.page("docs/guard/express.md", swaps), "js", "app.mjs", guard
-                )
+            for path, language, file in GUARDED:
+                if language == "js" and shutil.which("npm") is None:
+                    print(f"{path} is left out: npm is not here")
+                    continue
+                guard_a_service(newcomer, newcomer.page(path, swaps), language, file, guard)
         install_for_production(newcomer)
     print(f"{perf_counter() - began:8.1f} s  all of it")
     return 0

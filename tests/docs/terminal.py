@@ -77,7 +77,7 @@ class Terminal:
         return Printed(_COLOURS.sub("", text.decode().replace("\r\n", "\n")), int(status))
 
     def leave_running(self, line: str, port: int, *, limit_seconds: float = START_SECONDS) -> None:
-        """Start a server with the variables of this shell, in place of the one before; wait until it answers."""
+        """Start a server as in another terminal, in place of the one before; wait until it answers."""
         self.type("kill $(jobs -p) 2>/dev/null; wait")
         self.type(f"{line} >'{self._log}' 2>&1 &")
         deadline = time.monotonic() + limit_seconds
