@@ -61,6 +61,8 @@ _CODE = {
     ("docs/clients.md", "js"): "tests/clients/printed.py",
     ("docs/clients.md", "python"): "tests/clients/printed.py",
     (PROXY, "nginx"): TESTS,
+    # The usage of each command, which is no command.
+    ("docs/command-line.md", "text"): "tests/architecture/test_reference_pages.py",
 }
 _DRAWINGS = "tests/docs/test_drawings.py"
 
