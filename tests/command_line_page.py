@@ -135,7 +135,7 @@ def _section(level: str, name: str, command: Any) -> Iterator[str]:
     arguments: list[Any] = [each for each in command.params if isinstance(each, TyperArgument)]
     options = [each for each in command.params if each not in arguments]
     words = [f"authsvc {name}", *(each.metavar for each in arguments), *(["[OPTIONS]"] if options else [])]
-    yield f"{level} {name}\n\n```sh\n{' '.join(words)}\n```\n\n{command.help.strip()}\n"
+    yield f"{level} {name}\n\n```text\n{' '.join(words)}\n```\n\n{command.help.strip()}\n"
     if command.params:
         rows = [(_spelt(each), _default(each), each.help or "") for each in [*arguments, *options]]
         yield table(("", "default", "what it is"), *rows)

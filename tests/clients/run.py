@@ -1,7 +1,8 @@
 """Run published OAuth 2.0 clients, unmodified, against authsvc in both token formats: `make clients`.
 
-`--write` puts the table into `docs/clients.md`; the names of packages run only those. `AUTHSVC_URL` names a
-running `authsvc dev` to use instead of one started here, and `AUTHSVC_TOKEN_FORMAT` the format it issues.
+The programs that `docs/clients.md` prints are run too, and `--write` puts the table into it. The names of
+packages run only those. `AUTHSVC_URL` names a running `authsvc dev` to use instead of one started here, and
+`AUTHSVC_TOKEN_FORMAT` the format it issues.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from authsvc import demo_credentials
-from tests.clients import packages
+from tests.clients import packages, printed
 from tests.clients.published import CLIENTS, FORMATS, Client
 from tests.clients.service import running_service
 
@@ -73,9 +74,11 @@ def main() -> int:
             print(f"{title}\n{outcome.red_output}")
     table = table_of(outcomes)
     print(table)
+    failures = [] if arguments.names or os.environ.get("AUTHSVC_URL") else run_printed()
+    print("\n".join(failures))
     if arguments.write:
         PAGE.write_text(TABLE_ON_PAGE.sub(lambda _: f"{table}\n", PAGE.read_text()))
-    return 0 if all(outcome.is_green for outcome in outcomes) else 1
+    return 0 if all(outcome.is_green for outcome in outcomes) and not failures else 1
 
 
 def read_arguments() -> argparse.Namespace:
@@ -104,6 +107,12 @@ def run_all(clients: list[Client]) -> list[Outcome]:
             with nullcontext(url) if url else running_service(token_format) as base:
                 outcomes += [run(client, token_format, base) for client in wanted]
     return outcomes
+
+
+def run_printed() -> list[str]:
+    """Run the programs of the page itself, and return what the failing ones say."""
+    with running_service(FORMATS[0]) as url:
+        return printed.failures(url)
 
 
 def run(client: Client, token_format: str, url: str) -> Outcome:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from authsvc import demo_credentials as demo
-from tests.docs import software
+from tests.docs import accounts, software
 from tests.docs.stacks import KINDS, Guarded, guarded
 from tests.fixtures.process import ServerProcess
 
@@ -121,3 +121,4 @@ def ask(service: Guarded) -> Ask:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(software.summary())
+    terminalreporter.write_line(accounts.summary())

@@ -1,67 +1,124 @@
-"""Read a page of the documentation: its fenced blocks, and the requests it shows with their answers."""
+"""Read a page of the documentation: its fenced blocks, and the commands in them with what they print."""
 
 import re
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FOLDER = Path(__file__).parents[2] / "docs" / "guard"
+from tests.docs.terminal import Printed
+
+ROOT = Path(__file__).parents[2]
 # The ports that the pages use throughout.
 AUTHSVC, GUARD, BACKEND = 8000, 8080, 9000
+COMMANDS = ("sh", "console")
+_FENCE = re.compile(r"^\s*(?:```|~~~)", re.MULTILINE)
 _FENCED = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_ELLIPSIS = "…"
-_END = "\x1e"
-_LIMIT_SECONDS = 30
+_ELLIPSIS = re.escape("…")
 
 
 @dataclass(frozen=True)
-class Request:
-    """A command of a page, and what the page says it prints; `…` stands for anything."""
+class Command:
+    """A command of a page, and what the page says it prints; `…` stands for anything.
 
-    command: str
-    promised: str
+    A page that prints nothing beside it (`sh`) promises only that it goes well.
+    """
 
-    def is_kept_by(self, printed: str) -> bool:
-        pattern = ".*".join(re.escape(part) for part in self.promised.split(_ELLIPSIS))
-        return re.fullmatch(pattern, printed.strip(), re.DOTALL) is not None
+    line: str
+    promised: str | None
+
+    def check(self, printed: Printed) -> None:
+        """Hold what it printed against the page."""
+        if self.promised is None:
+            assert printed.status == 0, f"{self.line}\nended with {printed.status}: {printed.text}"
+            return
+        # A page breaks what is too long for a line.
+        parts = [re.escape(part) for part in re.split(r"\s*\n\s*", self.promised)]
+        pattern = r"\s*".join(parts).replace(_ELLIPSIS, ".*")
+        is_kept = re.fullmatch(pattern, printed.text.strip(), re.DOTALL) is not None
+        assert is_kept, f"{self.line}\nprinted: {printed.text}\nnot: {self.promised}"
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block."""
+
+    language: str
+    code: str
+
+    def commands(self) -> list[Command]:
+        """Return its commands in their order: each ends with its line, unless that ends with `\\` or `|`."""
+        if self.language == "sh":
+            return [Command(line, None) for line in _logical_lines(self.code)]
+        entries = re.split(r"^\$ ", self.code, flags=re.MULTILINE)
+        assert entries[0] == "", f"a console block starts with a command: {self.code}"
+        found: list[Command] = []
+        for entry in entries[1:]:
+            line = _logical_lines(entry)[0]
+            found.append(Command(line, entry[len(line) :].strip()))
+        return found
 
 
 @dataclass(frozen=True)
 class Page:
-    """One file of docs/guard, with the ports of a test in place of its own."""
+    """One file, named by its path in the repository, with what a test puts in place of its own words.
 
-    name: str
-    ports: Mapping[int, int] = field(default_factory=dict)
+    A port or an address is replaced where it stands alone, wherever on the page that is.
+    """
+
+    path: str
+    swaps: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
-        printed = (FOLDER / self.name).read_text(encoding="utf-8")
-        ports = {str(port): str(other) for port, other in self.ports.items()}
-        return re.sub(r"\b\d{4}\b", lambda number: ports.get(number[0], number[0]), printed)
+        printed = (ROOT / self.path).read_text(encoding="utf-8")
+        if not self.swaps:
+            return printed
+        words = "|".join(re.escape(word) for word in sorted(self.swaps, key=len, reverse=True))
+        return re.sub(rf"(?<![\w-])(?:{words})(?![\w-])", lambda found: self.swaps[found[0]], printed)
 
-    def blocks(self, language: str) -> list[str]:
-        return [code for name, code in _FENCED.findall(self.text) if name == language]
+    @property
+    def blocks(self) -> list[Block]:
+        return [Block(*parts) for parts in _FENCED.findall(self.text)]
+
+    @property
+    def fences(self) -> int:
+        """How many lines begin or end a block, however they are written."""
+        return len(_FENCE.findall(self.text))
 
     def block(self, language: str) -> str:
         """Return the only block in *language*."""
-        (code,) = self.blocks(language)
+        (code,) = [block.code for block in self.blocks if block.language == language]
         return code
 
-    def requests(self) -> list[Request]:
-        """Return the commands of the page's `console` block, in their order."""
-        found: list[Request] = []
-        for entry in re.split(r"^\$ ", self.block("console"), flags=re.MULTILINE)[1:]:
-            lines = entry.splitlines()
-            end = next(at for at, line in enumerate(lines, 1) if not line.endswith(("\\", "|")))
-            found.append(Request("\n".join(lines[:end]), "\n".join(lines[end:])))
-        return found
+    def commands(self) -> list[Command]:
+        """Return every command of the page, in the order in which a reader comes to it."""
+        return self.commands_in(*COMMANDS)
+
+    def commands_in(self, *languages: str) -> list[Command]:
+        return [
+            command for block in self.blocks if block.language in languages for command in block.commands()
+        ]
 
 
-def run(requests: list[Request]) -> list[str]:
-    """Type the commands into one shell, as a reader does, and return what each of them printed."""
-    script = "\n".join(f"{request.command}\nprintf '{_END}'" for request in requests)
-    done = subprocess.run(
-        ["bash", "-c", script], capture_output=True, text=True, timeout=_LIMIT_SECONDS, check=True
-    )
-    return done.stdout.split(_END)[:-1]
+def swapped_ports(ports: Mapping[int, int]) -> dict[str, str]:
+    return {str(port): str(other) for port, other in ports.items()}
+
+
+def every_page() -> list[str]:
+    """Return the paths of README.md and all that is in docs/."""
+    return ["README.md", *(str(file.relative_to(ROOT)) for file in sorted((ROOT / "docs").rglob("*.md")))]
+
+
+def _logical_lines(code: str) -> list[str]:
+    """Return the commands of a shell text without the lines that only comment."""
+    found: list[str] = []
+    is_open = False
+    for line in code.splitlines():
+        if is_open:
+            found[-1] += f"\n{line}"
+        elif line.strip() and not line.lstrip().startswith("#"):
+            found.append(line)
+        else:
+            continue
+        is_open = line.endswith(("\\", "|"))
+    return found

@@ -27,13 +27,16 @@ class Software:
 
     @property
     def path(self) -> str | None:
-        found = shutil.which(self.program, path=SEARCHED)
+        return self.found_in(SEARCHED)
+
+    def found_in(self, folders: str) -> str | None:
+        found = shutil.which(self.program, path=folders)
         return found if found and self.is_complete() else None
 
-    def demand(self) -> str:
+    def demand(self, folders: str = SEARCHED) -> str:
         """Return its path; without it skip the test, or fail it where a run must have it."""
-        if self.path:
-            return self.path
+        if path := self.found_in(folders):
+            return path
         reason = f"{self.name} is not here: {self.cure}"
         if self.is_required and os.environ.get(REQUIRE_REAL) == "1":
             pytest.fail(reason, pytrace=False)
@@ -54,6 +57,18 @@ NODE = Software(
     "install Node.js 20 or later, then: npm ci --prefix tests/docs",
     is_required=True,
     is_complete=(NODE_PACKAGES / "express").is_dir,
+)
+# What an operator has beside the servers; a server that the suite started brings its own.
+CLIENTS = tuple(
+    Software(program, program, f"apt-get install {package}", is_required=True)
+    for program, package in {
+        "curl": "curl",
+        "make": "make",
+        "psql": "postgresql-client",
+        "pg_dump": "postgresql-client",
+        "pg_restore": "postgresql-client",
+        "redis-cli": "redis-tools",
+    }.items()
 )
 EVERY = (NGINX, CADDY, APACHE, NODE)
 

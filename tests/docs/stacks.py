@@ -10,10 +10,12 @@ from pathlib import Path
 
 import httpx
 
-from tests.docs.pages import AUTHSVC, BACKEND, GUARD, Page
+from tests.docs.pages import AUTHSVC, BACKEND, GUARD, Page, swapped_ports
 from tests.docs.servers import Program, serving
 from tests.docs.software import APACHE, APACHE_MODULES, CADDY, NGINX, NODE, NODE_PACKAGES
 from tests.fixtures.processes import free_port
+
+BACKEND_PAGE = "docs/guard/README.md"
 
 # What Debian's own nginx.conf does for a file of conf.d, without its user, its folders and its log.
 _NGINX = """
@@ -72,7 +74,7 @@ class Kind:
         return self.guarded_path == "/"
 
 
-def _nginx(page: Page, folder: Path) -> list[str]:
+def nginx_with(page: Page, folder: Path) -> list[str]:
     nginx = NGINX.demand()
     (folder / "orders.conf").write_text(page.block("nginx"))
     # Started by root it would work as another user, who may not enter the test's folder.
@@ -116,20 +118,20 @@ def _python(page: Page, folder: Path) -> list[str]:
 
 def _started_as_printed(page: Page) -> list[str]:
     """Run the line that the page says starts it, with the programs of this environment first."""
-    line = page.block("sh").splitlines()[-1]
+    line = page.commands_in("sh")[-1].line
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     return [str(shutil.which("sh")), "-c", f'PATH="{path}"; exec env {line}']
 
 
 PROXIES = {
-    "nginx": Kind("nginx.md", "nginx", _nginx, "/", 500),
-    "caddy": Kind("caddy.md", "caddyfile", _caddy, "/", 502),
-    "apache": Kind("apache.md", "apache", _apache, "/", 401),
+    "nginx": Kind("docs/guard/nginx.md", "nginx", nginx_with, "/", 500),
+    "caddy": Kind("docs/guard/caddy.md", "caddyfile", _caddy, "/", 502),
+    "apache": Kind("docs/guard/apache.md", "apache", _apache, "/", 401),
 }
 PROGRAMS = {
-    "express": Kind("express.md", "js", _express),
-    "fastapi": Kind("fastapi.md", "python", _python),
-    "flask": Kind("flask.md", "python", _python),
+    "express": Kind("docs/guard/express.md", "js", _express),
+    "fastapi": Kind("docs/guard/fastapi.md", "python", _python),
+    "flask": Kind("docs/guard/flask.md", "python", _python),
 }
 KINDS = PROXIES | PROGRAMS
 
@@ -159,7 +161,7 @@ def guarded(
 ) -> Iterator[Guarded]:
     """Start what the page prints, in front of the service of README.md where it needs one."""
     ports = {AUTHSVC: authsvc_port, GUARD: free_port(), BACKEND: free_port()}
-    page = Page(kind.page, ports)
+    page = Page(kind.page, swapped_ports(ports))
     command = kind.command(page, folder)
     for file in folder.glob("app.*"):
         file.write_text(change(file.read_text()))
@@ -168,7 +170,7 @@ def guarded(
         if not kind.is_proxy:
             yield Guarded(kind, page, guard, None)
             return
-        (folder / "backend.py").write_text(Page("README.md", ports).block("python"))
+        (folder / "backend.py").write_text(Page(BACKEND_PAGE, swapped_ports(ports)).block("python"))
         backend = Program("backend", [sys.executable, "backend.py"], folder=folder, port=ports[BACKEND])
         with serving(backend):
             yield Guarded(kind, page, guard, backend)

@@ -1,13 +1,16 @@
 """Behind every page's guard: who gets in, who does not, and what the service hears of them."""
 
+from contextlib import closing
+from pathlib import Path
 from secrets import token_hex
 
 import pytest
 
 from authsvc.demo_credentials import DEMO_ACCOUNT_ID, DEMO_INTROSPECTING_CLIENT_ID, DEMO_USERNAME
 from tests.docs.conftest import Ask, Authsvc
-from tests.docs.pages import run
 from tests.docs.stacks import PROXIES, Guarded
+from tests.docs.terminal import Terminal
+from tests.fixtures.command import environment
 
 FORGED = {
     name: "mallory"
@@ -17,12 +20,13 @@ FORGED = {
 
 
 @pytest.mark.parametrize("authsvc", ["jwt"], indirect=True)
-def test_the_requests_of_the_page_are_answered_as_it_says(service: Guarded) -> None:
-    requests = service.page.requests()
+def test_the_requests_of_the_page_are_answered_as_it_says(service: Guarded, tmp_path: Path) -> None:
+    requests = service.page.commands_in("console")
 
     assert len(requests) >= 6
-    for request, printed in zip(requests, run(requests), strict=True):
-        assert request.is_kept_by(printed), f"{request.command}\nprinted: {printed}\nnot: {request.promised}"
+    with closing(Terminal(tmp_path, environment({}), log=tmp_path / "server.log")) as terminal:
+        for request in requests:
+            request.check(terminal.type(request.line))
 
 
 def test_a_live_token_gets_in_and_the_service_hears_whose_it_is(authsvc: Authsvc, ask: Ask) -> None:

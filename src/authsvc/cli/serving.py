@@ -33,6 +33,9 @@ Port = Annotated[int, typer.Option("--port", min=1, max=_LAST_PORT, help="The po
 DRAIN_SECONDS = 20
 """How long a server that was told to stop waits for requests it has accepted."""
 
+_WORKER_START_SECONDS = 30
+"""How long a worker may take to be up. The library ends one after 5 s, on a busy machine again and again."""
+
 _OF_PRODUCTION = ("DATABASE_URL", "REDIS_URL")
 
 
@@ -178,6 +181,7 @@ def run(settings: Settings, *, host: str, port: int, workers: int = 1) -> None:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_worker_healthcheck=_WORKER_START_SECONDS,
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
