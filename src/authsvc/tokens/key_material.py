@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64encode
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -9,11 +10,18 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
 )
 
 from authsvc.server_keys import ServerKeys
 
 RSA_BITS = 3072
+_LEAST_RSA_BITS = 2048  # RFC 7518 §3.3
+
+
+class Misfit(Exception):
+    """A stored key is not what it is said to be; the text says how."""
 
 
 class KeyMaterial:
@@ -44,3 +52,25 @@ class KeyMaterial:
     def reencrypt(self, encrypted: str) -> str:
         """Return the same private PEM encrypted under the first secret; raises as `decrypt`."""
         return self._box.rotate(encrypted).decode()
+
+
+def refuse_misfit(algorithm: str, *, public_pem: str, private_pem: str | None) -> None:
+    """Refuse a key that is not of its algorithm's kind; the library that signs takes any curve for any.
+
+    Raises:
+        Misfit: the key must not be used.
+    """
+    try:
+        public = load_pem_public_key(public_pem.encode())
+        private = None if private_pem is None else load_pem_private_key(private_pem.encode(), password=None)
+    except (ValueError, UnsupportedAlgorithm):
+        raise Misfit("it cannot be read") from None
+    match algorithm, public:
+        case "ES256", ec.EllipticCurvePublicKey(curve=ec.SECP256R1()):
+            pass
+        case "RS256", rsa.RSAPublicKey(key_size=bits) if bits >= _LEAST_RSA_BITS:
+            pass
+        case _:
+            raise Misfit(f"it is no key for {algorithm}")
+    if private is not None and private.public_key() != public:
+        raise Misfit("its private part belongs to another key")
