@@ -3,7 +3,7 @@
 from base64 import urlsafe_b64encode
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -28,7 +28,8 @@ class KeyMaterial:
     """Makes, encrypts and decrypts private keys (PEM, PKCS #8)."""
 
     def __init__(self, server_keys: ServerKeys) -> None:
-        self._box = MultiFernet(Fernet(urlsafe_b64encode(key.encryption_key)) for key in server_keys.all)
+        boxes = [Fernet(urlsafe_b64encode(key.encryption_key)) for key in server_keys.all]
+        self._first, self._box = boxes[0], MultiFernet(boxes)
 
     def new_pair(self, algorithm: str) -> tuple[str, str]:
         """Return a new key: its public PEM and its encrypted private PEM."""
@@ -39,7 +40,11 @@ class KeyMaterial:
             private = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
         public_pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         private_pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        return public_pem.decode(), self._box.encrypt(private_pem).decode()
+        return public_pem.decode(), self.encrypt(private_pem.decode())
+
+    def encrypt(self, private_pem: str) -> str:
+        """Return the private PEM encrypted under the first secret."""
+        return self._box.encrypt(private_pem.encode()).decode()
 
     def decrypt(self, encrypted: str) -> str:
         """Return the private PEM.
@@ -48,6 +53,14 @@ class KeyMaterial:
             cryptography.fernet.InvalidToken: no secret in force encrypted it.
         """
         return self._box.decrypt(encrypted).decode()
+
+    def needs_older_secret(self, encrypted: str) -> bool:
+        """Whether the first secret alone does not decrypt it."""
+        try:
+            self._first.decrypt(encrypted)
+        except InvalidToken:
+            return True
+        return False
 
     def reencrypt(self, encrypted: str) -> str:
         """Return the same private PEM encrypted under the first secret; raises as `decrypt`."""

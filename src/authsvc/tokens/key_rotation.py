@@ -132,6 +132,11 @@ class KeyRotation:
         audit.record("key_revoked", kid=kid)
         return successor
 
+    async def needing_older_secrets(self) -> int:
+        """Return how many private keys are not encrypted under the first secret; raises as `turn`."""
+        keys = await self.every()
+        return sum(self.material.needs_older_secret(key.encrypted_private_pem) for key in keys)
+
     async def reencrypt(self) -> tuple[int, int]:
         """Encrypt every private key under the first secret; return how many were and were not readable."""
         done = unreadable = 0
