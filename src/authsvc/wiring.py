@@ -22,8 +22,6 @@ from authsvc.revocation import Revoker
 from authsvc.server_keys import ServerKeys
 from authsvc.sessions import SessionLimits, Sessions
 from authsvc.settings import Settings
-from authsvc.storage.database import Database
-from authsvc.storage.delivery import Delivery
 from authsvc.storage.denylist_upkeep import LOOK_SECONDS
 from authsvc.storage.outage import OutageWatch
 from authsvc.storage.purge import Purge
@@ -113,7 +111,15 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
     verifier = TokenVerifier(jwt, opaque)
     handles = RefreshHandles(server_keys)
     issuing_format = choose_issuing_format(settings, jwt, opaque)
-    rotation = build_key_rotation(settings, database, delivery, material, clock)
+    rotation = KeyRotation(
+        database,
+        delivery,
+        material,
+        settings.signing_algorithm,
+        timedelta(seconds=settings.jwks_max_age_seconds),
+        timedelta(seconds=settings.signing_key_seconds) or None,
+        clock,
+    )
     issuer = TokenIssuer(issuing_format, handles, settings.access_token_lifetime, limits, audience, clock)
     overlap = timedelta(seconds=settings.refresh_overlap_seconds)
     refresh = RefreshTokenGrant(database, handles, server_keys, issuer, sessions, overlap, clock)
@@ -155,21 +161,6 @@ def choose_issuing_format(settings: Settings, jwt: JwtFormat, opaque: OpaqueForm
             return jwt
         case "opaque":
             return opaque
-
-
-def build_key_rotation(
-    settings: Settings, database: Database, delivery: Delivery, material: KeyMaterial, clock: Clock
-) -> KeyRotation:
-    """Return what changes the signing keys."""
-    return KeyRotation(
-        database,
-        delivery,
-        material,
-        settings.signing_algorithm,
-        timedelta(seconds=settings.jwks_max_age_seconds),
-        timedelta(seconds=settings.signing_key_seconds) or None,
-        clock,
-    )
 
 
 def build_stores(settings: Settings, *, clock: Clock = system_clock, is_patient: bool = False) -> Stores:
