@@ -28,7 +28,7 @@ ROWS_PER_GROUP = {
     "F": 14,
     "X": 13,
 }
-OVER_HTTP = ("tests/api/", "tests/contract/", "tests/faults/")
+OVER_HTTP = ("tests/api/", "tests/contract/", "tests/faults/", "tests/processes/")
 _COMES_WITH = "comes with: "
 _ROW = re.compile(r"\| [A-Z]{1,2}-\d\d \|")
 _BETWEEN_CELLS = re.compile(r"(?<!\\)\|")

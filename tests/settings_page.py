@@ -37,7 +37,10 @@ them and says what to mend.
 [.env.example](../.env.example) holds the same list to copy.
 """
 _GROUPS = {
-    "Stores": (("database_", "redis_", "data_dir"), "Where state is kept, and how long to wait for it."),
+    "Stores": (
+        ("database_", "redis_", "data_dir", "purge_"),
+        "Where state is kept, how long to wait for it, how it is kept small.",
+    ),
     "Tokens": (
         ("token_", "issuer", "audience", "access_", "refresh_", "signing_", "jwt_", "jwks_"),
         "What is issued, for how long, and what a JWT says.",

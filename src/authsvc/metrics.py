@@ -2,7 +2,7 @@
 
 import os
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -25,6 +25,17 @@ STORE_ERRORS = Counter("authsvc_store_errors", "Times a store could not be asked
 FALLBACKS = Counter("authsvc_fallbacks", "Checks that asked the database because Redis could not be asked.")
 JOB_FAILURES = Counter("authsvc_job_failures", "Turns of a background job that failed.", ["job"])
 LOADS = Counter("authsvc_denylist_loads", "Times the denylist was loaded into Redis from the database.")
+PURGED = Counter("authsvc_purged_rows", "Rows that clean-up has removed.", ["table"])
+PURGE_SECONDS = Histogram(
+    "authsvc_purge_seconds",
+    "Time one turn of clean-up took, its rests among it.",
+    buckets=(0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 120.0, 600.0),
+)
+PURGE_LAST_SUCCESS = Gauge(
+    "authsvc_purge_last_success_timestamp_seconds",
+    "When this server last ended a turn of clean-up.",
+    multiprocess_mode="max",
+)
 DENIALS = Counter("authsvc_denials", "Denials written to the denylist.")
 
 

@@ -25,6 +25,7 @@ from authsvc.setting_values import (
 PREFIX = "AUTHSVC_"
 # Kubernetes injects the last two beside a Service named "authsvc".
 IGNORED_PREFIXES = ("AUTHSVC_TEST_", "AUTHSVC_SERVICE_", "AUTHSVC_PORT")
+_AN_HOUR = 3_600
 _CENTURY = 36_525 * 86_400  # a date beyond it may be none that can be written down
 
 
@@ -65,6 +66,12 @@ class Settings(BaseSettings):
     sessions_per_account: int = Field(default=100, ge=1, le=10_000, description="One more ends the oldest.")
     signing_algorithm: Literal["ES256", "RS256"] = Field(
         default="ES256", description="For signing keys made from now on. RS256 has 3072 bits."
+    )
+    signing_key_seconds: int = Field(
+        default=90 * 86_400,
+        ge=0,
+        le=_CENTURY,
+        description="How long a signing key signs before the next takes over by itself. 0: rotate by hand.",
     )
     jwt_typ: Literal["at+jwt", "JWT"] = Field(
         default="at+jwt", description="`typ` of issued JWTs; Spring Security and Dovecot 2.3 want JWT."
@@ -108,6 +115,9 @@ class Settings(BaseSettings):
     redis_timeout_seconds: float = Field(
         default=0.25, gt=0, le=60, description="A slower Redis counts as away."
     )
+    purge_seconds: int = Field(
+        default=60, ge=0, le=86_400, description="How often old rows are removed. 0: by hand."
+    )
     max_body_kib: int = Field(default=64, ge=16, le=1_024, description="A larger request body is 413.")
     log_format: Literal["json", "console"] = Field(default="json", description="console is for people.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -120,6 +130,16 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{PREFIX}SESSION_IDLE_SECONDS is longer than {PREFIX}SESSION_MAX_SECONDS; "
                 "make it shorter, or the other longer"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _keys_are_known_in_time(self) -> Self:
+        shortest = self.jwks_max_age_seconds + _AN_HOUR
+        if 0 < self.signing_key_seconds < shortest:
+            raise ValueError(
+                f"{PREFIX}SIGNING_KEY_SECONDS is too short for a key to be known everywhere before it signs; "
+                f"write {shortest} or more ({PREFIX}JWKS_MAX_AGE_SECONDS and an hour), or 0 to rotate by hand"
             )
         return self
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from authsvc.accounts import Accounts
 from authsvc.background import Job
+from authsvc.clean_up import CleanUp
 from authsvc.clients import Clients
 from authsvc.clock import Clock, system_clock
 from authsvc.errors import OperatorError
@@ -39,6 +40,9 @@ from authsvc.tokens.verifier import TokenVerifier
 RELOAD_SECONDS = 5
 """How often an instance looks for keys and audiences that others have made."""
 
+KEYS_SECONDS = 10
+"""How often an instance looks whether a signing key is to be rotated."""
+
 
 @dataclass(frozen=True)
 class Services:
@@ -57,7 +61,7 @@ class Services:
     keys: KeyRing
     key_rotation: KeyRotation
     audiences: Audiences
-    purge: Purge
+    clean_up: CleanUp
     hasher: PasswordHasher
     clock: Clock
     issuer: str
@@ -107,6 +111,15 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
     verifier = TokenVerifier(jwt, opaque)
     handles = RefreshHandles(server_keys)
     issuing_format = choose_issuing_format(settings, jwt, opaque)
+    rotation = KeyRotation(
+        database,
+        delivery,
+        material,
+        settings.signing_algorithm,
+        timedelta(seconds=settings.jwks_max_age_seconds),
+        timedelta(seconds=settings.signing_key_seconds) or None,
+        clock,
+    )
     issuer = TokenIssuer(issuing_format, handles, settings.access_token_lifetime, limits, audience, clock)
     overlap = timedelta(seconds=settings.refresh_overlap_seconds)
     refresh = RefreshTokenGrant(database, handles, server_keys, issuer, sessions, overlap, clock)
@@ -124,16 +137,14 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
         revoker=Revoker(verifier, refresh, sessions, clients),
         verifier=verifier,
         keys=keys,
-        key_rotation=KeyRotation(
-            database,
-            delivery,
-            material,
-            settings.signing_algorithm,
-            timedelta(seconds=settings.jwks_max_age_seconds),
-            clock,
-        ),
+        key_rotation=rotation,
         audiences=audiences,
-        purge=Purge(database, limits.idle, limits.absolute),
+        clean_up=CleanUp(
+            Purge(database, limits.idle, limits.absolute),
+            rotation,
+            clock,
+            timedelta(seconds=settings.purge_seconds),
+        ),
         hasher=hasher,
         clock=clock,
         issuer=settings.issuer,
@@ -212,8 +223,13 @@ async def open_services(settings: Settings, *, clock: Clock = system_clock) -> A
 
 def jobs(services: Services) -> list[Job]:
     """Return what an instance does beside its requests."""
-    found = [Job("reload", RELOAD_SECONDS, services.reload)]
+    found = [
+        Job("reload", RELOAD_SECONDS, services.reload),
+        Job("signing keys", KEYS_SECONDS, services.key_rotation.turn),
+    ]
     upkeep = services.stores.upkeep
     if upkeep is not None:
         found.append(Job("denylist", LOOK_SECONDS, upkeep.look, wake=upkeep.denylist.needs_look))
+    if services.clean_up.every:
+        found.append(Job("purge", services.clean_up.every.total_seconds(), services.clean_up.turn))
     return found

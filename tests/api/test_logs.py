@@ -290,7 +290,7 @@ async def test_changes_of_the_signing_keys_are_logged_with_the_key(service: Serv
     promoted = await rotation.rotate()
     await rotation.revoke(promoted.kid)
 
-    assert only(log, "key_rotated") == {"kid": promoted.kid}
+    assert only(log, "key_rotated") == {"kid": promoted.kid, "signs_from": str(promoted.signs_from)}
     assert only(log, "key_revoked") == {"kid": promoted.kid}
     await service.stack.services.reload()
 

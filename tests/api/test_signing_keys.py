@@ -19,7 +19,8 @@ from authsvc.server_keys import ServerKeys
 from authsvc.storage.signing_keys import StoredKey
 from authsvc.storage.tables import metadata
 from authsvc.tokens.key_material import KeyMaterial
-from authsvc.tokens.key_rotation import PROPAGATION, KeyRotation
+from authsvc.tokens.key_rotation import KeyRotation
+from authsvc.tokens.key_schedule import PROPAGATION
 from authsvc.tokens.keys import RETIRED_FOR
 from tests.conftest import MakeService
 from tests.fixtures.answers import assert_oauth_error

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from authsvc import audit, metrics
 from authsvc.sessions import EndReason
@@ -58,7 +58,7 @@ def test_the_page_names_every_metric_with_its_labels_and_no_other(tables: Tables
     there = {
         metric._name + ("_total" if isinstance(metric, Counter) else ""): list(metric._labelnames)  # noqa: SLF001 - told nowhere else
         for metric in vars(metrics).values()
-        if isinstance(metric, Counter | Histogram)
+        if isinstance(metric, Counter | Gauge | Histogram)
     }
 
     named = {

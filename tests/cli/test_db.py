@@ -1,11 +1,17 @@
 """`authsvc db`: migrations and clean-up."""
 
+import json
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from authsvc.storage.migrations import newest_revision
+from tests.fixtures.command import environment
 from tests.fixtures.database import query, stamp
 from tests.fixtures.installation import Installation, Installer
 
@@ -99,6 +105,39 @@ def test_a_purge_counts_what_it_deleted_and_keeps_what_lives(installation: Insta
 
     purged = installation.run("db", "purge", "--json").json()
 
-    assert purged == {"access_token": 0, "denied_token": 0, "session": 0, "account": 1}
+    assert purged == {"access_token": 0, "denied_token": 0, "session": 0, "account": 1, "signing_key": 0}
     assert [account["username"] for account in installation.run("users", "list", "--json").json()] == ["ada"]
     assert installation.run("db", "purge").text().startswith("Rows deleted:\n")
+
+
+def test_a_purge_shows_at_a_terminal_how_far_it_is_and_prints_its_json_all_the_same(
+    embedded: Installation,
+) -> None:
+    embedded.add_account("ada")
+
+    shown, printed = at_terminal(embedded, "db", "purge", "--json")
+
+    assert re.search(r"account.* of about \d+ rows, [\d,]+/s", shown)
+    assert json.loads(printed)["account"] == 0
+
+
+def at_terminal(installation: Installation, *arguments: str) -> tuple[str, str]:
+    """What a command shows where its standard error is a terminal, and its standard output."""
+    reader, writer = os.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "authsvc", *arguments],
+        cwd=installation.folder,
+        env=environment(installation.settings) | {"TERM": "xterm", "COLUMNS": "120"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=writer,
+        check=True,
+    )
+    shown = os.read(reader, 65_536).decode()
+    os.close(writer)
+    os.close(reader)
+    return shown, done.stdout.decode()
+
+
+def test_a_purge_shows_nothing_where_there_is_no_terminal(embedded: Installation) -> None:
+    assert embedded.run_program("db", "purge", "--json").stderr == ""

@@ -201,6 +201,16 @@ def test_a_session_that_may_idle_longer_than_it_may_live_is_refused(load: Load) 
     assert load(SESSION_IDLE_SECONDS="3600", SESSION_MAX_SECONDS="3600").session_max_seconds == 3600
 
 
+def test_a_signing_key_that_would_sign_before_it_is_known_everywhere_is_refused(load: Load) -> None:
+    assert refusal(load, SIGNING_KEY_SECONDS="4199", JWKS_MAX_AGE_SECONDS="600") == (
+        "AUTHSVC_SIGNING_KEY_SECONDS is too short for a key to be known everywhere before it signs; "
+        "write 4200 or more (AUTHSVC_JWKS_MAX_AGE_SECONDS and an hour), or 0 to rotate by hand."
+    )
+    for allowed in (0, 4200):
+        settings = load(SIGNING_KEY_SECONDS=str(allowed), JWKS_MAX_AGE_SECONDS="600")
+        assert settings.signing_key_seconds == allowed
+
+
 def test_the_defaults_are_those_of_the_contract(load: Load) -> None:
     settings = load()
 
@@ -211,6 +221,7 @@ def test_the_defaults_are_those_of_the_contract(load: Load) -> None:
     assert settings.session_max_seconds == 90 * 24 * 3600
     assert (settings.sessions_per_account, settings.password_min_length) == (100, 15)
     assert (settings.signing_algorithm, settings.jwt_typ) == ("ES256", "at+jwt")
+    assert (settings.signing_key_seconds, settings.purge_seconds) == (90 * 24 * 3600, 60)
     assert (settings.hash_memory_kib, settings.hash_passes, settings.hash_lanes) == (19 * 1024, 2, 1)
     assert (settings.cors_origins, settings.trusted_proxies, settings.data_dir) == ((), (), "./.authsvc")
 

@@ -5,10 +5,9 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from authsvc.cli.output import Json, print_record
+from authsvc.cli.progress import bar
 from authsvc.cli.running import with_services
 from authsvc.settings import load_settings
 from authsvc.storage import migrations
@@ -62,23 +61,16 @@ def current(*, as_json: Json = False) -> None:
 
 @app.command()
 def purge(*, as_json: Json = False) -> None:
-    """Delete what nothing can need any more: expired tokens, sessions that are over, deleted accounts.
+    """Delete now what nothing can need any more: expired tokens, sessions that are over, deleted accounts.
+
+    The service does so by itself, slowly; this is for the first big clean-up, or where that is turned off.
 
     Example: `authsvc db purge`
     """
 
     async def work(services: Services) -> dict[str, int]:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("Looking …", total=None)
-            removed = 0
-
-            def show(table: str, rows: int) -> None:
-                nonlocal removed
-                removed += rows
-                progress.update(task, description=f"{table}: {removed:,} rows in all")
-
-            return await services.purge.run(services.clock(), show)
+        with bar(await services.clean_up.estimate()) as advance:
+            return await services.clean_up.whole(lambda step: advance(step.table, step.seen))
 
     counts = with_services(work)
     print_record(dict(counts), as_json=as_json, sentence="Rows deleted:")

@@ -98,7 +98,9 @@ async def signing_keys(services: Services) -> Finding:
     """See whether a configured secret decrypts them; before the first start there are none."""
     await services.keys.load()
     if services.keys.can_sign() or not services.keys.jwks()["keys"]:
-        return Finding("signing keys", "ok", "can be decrypted, or are still to be made")
+        older = await services.key_rotation.needing_older_secrets()
+        note = f"; {older} still need an older secret: authsvc keys reencrypt" if older else ""
+        return Finding("signing keys", "ok", f"can be decrypted, or are still to be made{note}")
     return Finding(
         "signing keys",
         "problem",

@@ -113,6 +113,15 @@ def prepare_sqlite(engine: AsyncEngine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+async def by_index_only(connection: AsyncConnection) -> None:
+    """Let no statement of this transaction read a whole table where an index leads to the rows.
+
+    A planner that has seen most sessions belong to one account takes them to belong to any.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(sa.text("SET LOCAL enable_seqscan = off"))
+
+
 def insert(connection: AsyncConnection, table: type) -> postgresql.Insert | sqlite.Insert:
     """Return the dialect's INSERT, which knows ON CONFLICT."""
     make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert

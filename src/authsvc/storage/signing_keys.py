@@ -1,5 +1,6 @@
 """Postgres: the table `signing_key`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,3 +65,8 @@ async def mark(tx: Transaction, kid: str, *, undelivered: bool) -> None:
     await tx.execute(
         sa.update(SigningKeyRow).where(col(SigningKeyRow.kid) == kid).values(undelivered=undelivered)
     )
+
+
+async def remove(tx: Transaction, kids: Sequence[str]) -> None:
+    """Delete these keys."""
+    await tx.execute(sa.delete(SigningKeyRow).where(col(SigningKeyRow.kid).in_(kids)))

@@ -35,8 +35,8 @@ class JwtFormat:
     typ: str
     clock: Clock
 
-    async def issue(self, tx: Transaction, request: AccessTokenRequest) -> str:  # noqa: ARG002 - a JWT stores nothing
-        """Return a signed JWT.
+    async def issue(self, tx: Transaction, request: AccessTokenRequest) -> str:
+        """Return a signed JWT; nothing is stored.
 
         Raises:
             Unavailable: no key can sign.
@@ -54,7 +54,7 @@ class JwtFormat:
             claims["scope"] = format_scope(request.scope)
         if request.session_id is not None:
             claims |= {"sid": str(request.session_id), "username": request.username}
-        return strict_jwt.sign(self.keys.current(), claims, typ=self.typ)
+        return strict_jwt.sign(await self.keys.signer(tx), claims, typ=self.typ)
 
     async def judge(self, token: str) -> Verdict | None:
         """Return the verdict on *token*; None unless we signed it, for us, and it has not expired.

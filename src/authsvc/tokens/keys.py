@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import structlog
 from cryptography.fernet import InvalidToken
 from jose import jwk
 from jose.backends.base import Key
@@ -14,14 +15,16 @@ from jose.backends.base import Key
 from authsvc.clock import Clock
 from authsvc.errors import Unavailable
 from authsvc.storage import signing_keys
-from authsvc.storage.database import Database
+from authsvc.storage.database import Database, Transaction
 from authsvc.storage.signing_keys import StoredKey
-from authsvc.tokens.key_material import KeyMaterial
+from authsvc.tokens.key_material import KeyMaterial, Misfit, refuse_misfit
 
 RETIRED_FOR = timedelta(hours=25)
 """How long a key is published after its successor took over: longer than any access token lives."""
 
 _RELOAD_INTERVAL = timedelta(seconds=1)
+
+_log = structlog.stdlib.get_logger("authsvc.tokens")
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,9 @@ class KeyRing:
         self._looked_at: datetime | None = None
         self._last_look_failed = False
         self._looking = asyncio.Lock()
+        self._known_at: datetime | None = None
+        self._refreshing = asyncio.Lock()
+        self._unfit: dict[str, str] = {}
 
     async def load(self) -> None:
         """Read the keys.
@@ -53,7 +59,7 @@ class KeyRing:
         Raises:
             Unavailable: the database is away.
         """
-        self._looked_at = self._clock()
+        self._looked_at = began = self._clock()
         try:
             async with self._database.reading() as tx:
                 rows = await signing_keys.every(tx)
@@ -61,19 +67,35 @@ class KeyRing:
             self._last_look_failed = True
             raise
         self._last_look_failed = False
-        # Replaced whole, so that a withdrawn key is gone with the assignment.
-        self._keys = {row.kid: self._parsed(row) for row in rows if row.revoked_at is None}
+        self._take(rows, began)
 
-    def _parsed(self, row: StoredKey) -> SigningKey:
+    def _take(self, rows: Sequence[StoredKey], asked_at: datetime) -> None:
+        parsed = [self._parsed(row) for row in rows if row.revoked_at is None]
+        # Replaced whole, so that a withdrawn key is gone with the assignment.
+        self._keys = {key.kid: key for key in parsed if key is not None}
+        self._known_at = asked_at
+
+    def _parsed(self, row: StoredKey) -> SigningKey | None:
         known = self._keys.get(row.kid)
         if known is not None and known.signs_from == row.signs_from and known.private is not None:
             return known
         try:
-            private = jwk.construct(self._material.decrypt(row.encrypted_private_pem), row.algorithm)
+            private_pem = self._material.decrypt(row.encrypted_private_pem)
         except InvalidToken:
-            private = None
+            private_pem = None
+        try:
+            refuse_misfit(row.algorithm, public_pem=row.public_pem, private_pem=private_pem)
+        except Misfit as misfit:
+            self._tell(row.kid, str(misfit))
+            return None
+        private = None if private_pem is None else jwk.construct(private_pem, row.algorithm)
         public = jwk.construct(row.public_pem, row.algorithm)
         return SigningKey(row.kid, row.algorithm, public, private, row.signs_from)
+
+    def _tell(self, kid: str, reason: str) -> None:
+        if self._unfit.get(kid) != reason:  # once, not at every look
+            _log.error("signing_key_unfit", kid=kid, reason=reason)
+        self._unfit[kid] = reason
 
     def can_sign(self) -> bool:
         """Whether some key has a private part that a secret in force decrypts."""
@@ -94,6 +116,24 @@ class KeyRing:
         signing = [key for key in started if key.signs_from is not None and key.signs_from <= now]
         # A clock that is behind the one that made the first key: that key, rather than none.
         return max(signing, key=_start) if signing else min(started, key=_start)
+
+    async def signer(self, tx: Transaction) -> SigningKey:
+        """Return the key that signs now, by what the database said a second ago at most.
+
+        A key that was withdrawn elsewhere must not go on signing: those tokens would be dead on arrival.
+
+        Raises:
+            Unavailable: as `current`.
+        """
+        if self._is_stale():
+            async with self._refreshing:  # of many at once one asks, over the connection that it holds
+                if self._is_stale():
+                    asked_at = self._clock()
+                    self._take(await signing_keys.every(tx), asked_at)
+        return self.current()
+
+    def _is_stale(self) -> bool:
+        return self._known_at is None or abs(self._clock() - self._known_at) >= _RELOAD_INTERVAL
 
     async def find(self, kid: str) -> SigningKey | None:
         """Return the key with this id; an unknown one makes the ring look again, once a second at most.
