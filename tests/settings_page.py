@@ -41,6 +41,10 @@ _GROUPS = {
         ("database_", "redis_", "data_dir", "purge_"),
         "Where state is kept, how long to wait for it, how it is kept small.",
     ),
+    "Start and stop": (
+        ("start_", "drain_", "stop_", "keep_alive_"),
+        "How long to wait for a database, for load balancers, for requests and for idle connections.",
+    ),
     "Tokens": (
         ("token_", "issuer", "audience", "access_", "refresh_", "signing_", "jwt_", "jwks_"),
         "What is issued, for how long, and what a JWT says.",

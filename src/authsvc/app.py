@@ -8,27 +8,34 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from authsvc import __version__, background
-from authsvc.clock import Clock, system_clock
+from authsvc.clock import Clock
 from authsvc.endpoints import ROUTERS, error_responses
 from authsvc.endpoints.middleware import LastResort, RequestFrame
 from authsvc.endpoints.openapi import describe
+from authsvc.jobs import jobs
 from authsvc.logs import configure_logs
 from authsvc.settings import Settings, load_settings
-from authsvc.wiring import jobs, open_services
+from authsvc.stopping import Stop
+from authsvc.wiring import open_services
 
 
-def create_app(settings: Settings | None = None, *, clock: Clock = system_clock) -> FastAPI:
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
     """Return the application; without *settings* they come from the environment."""
     configured = settings or load_settings()
     configure_logs(configured.log_format, configured.log_level)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(configured, clock=clock) as services:
-            await services.hasher.warm_up()
-            app.state.services = services
-            async with background.running(jobs(services)):
-                yield
+        stop: Stop = app.state.stop
+        with stop.heeding(configured.drain_seconds):
+            async with open_services(
+                configured, clock=clock, wait_seconds=configured.start_wait_seconds
+            ) as services:
+                await services.hasher.warm_up()
+                app.state.services = services
+                async with background.running(jobs(services)):
+                    stop.is_serving()
+                    yield
 
     app = build_app(cors_origins=configured.cors_origins)
     app.router.lifespan_context = lifespan
@@ -47,6 +54,7 @@ def build_app(*, cors_origins: Sequence[str] = ()) -> FastAPI:
         telemetry={"logs": False},
         generate_unique_id_function=lambda route: route.name,
     )
+    app.state.stop = Stop()
     for router in ROUTERS:
         app.include_router(router)
     error_responses.install(app)
@@ -60,5 +68,5 @@ def build_app(*, cors_origins: Sequence[str] = ()) -> FastAPI:
             allow_headers=["Authorization", "Content-Type"],
             expose_headers=["Retry-After", "WWW-Authenticate"],
         )
-    app.add_middleware(RequestFrame)
+    app.add_middleware(RequestFrame, stop=app.state.stop)
     return app

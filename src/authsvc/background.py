@@ -13,6 +13,10 @@ from authsvc.metrics import JOB_FAILURES
 _log = structlog.stdlib.get_logger("authsvc.background")
 
 
+LIMIT_SECONDS = 60.0
+"""How long a turn may take, unless its job says otherwise."""
+
+
 @dataclass(frozen=True)
 class Job:
     """One piece of work, done again `every` so many seconds, or at once when `wake` is set."""
@@ -20,6 +24,7 @@ class Job:
     name: str
     every: float
     work: Callable[[], Awaitable[object]]
+    limit: float = LIMIT_SECONDS
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -52,13 +57,25 @@ async def _once(job: Job, *, was_away: bool) -> bool:
     Whatever it raises is counted and told, an outage once, and the job's next turn comes.
     """
     try:
-        await job.work()
+        async with asyncio.timeout(job.limit) as limit:
+            await job.work()
     except Unavailable as error:
         JOB_FAILURES.labels(job.name).inc()
         if not was_away:
             _log.warning("job_waits", job=job.name, reason=error.description)
         return True
-    except Exception:  # noqa: BLE001 - an instance whose job has stopped would go wrong in silence
+    # A library that is cancelled within raises the last of these: it is not we who are told to stop.
+    except (Exception, asyncio.CancelledError) as error:
+        if isinstance(error, asyncio.CancelledError) and _is_told_to_stop():
+            raise
         JOB_FAILURES.labels(job.name).inc()
-        _log.exception("job_failed", job=job.name)
+        if limit.expired():
+            _log.error("job_failed", job=job.name, reason=f"It took longer than {job.limit:g} s.")
+        else:
+            _log.exception("job_failed", job=job.name)
     return False
+
+
+def _is_told_to_stop() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -36,6 +36,7 @@ PURGE_LAST_SUCCESS = Gauge(
     "When this server last ended a turn of clean-up.",
     multiprocess_mode="max",
 )
+CLOCK_STEPS = Counter("authsvc_clock_steps", "Times the database's clock was found set by a second or more.")
 DENIALS = Counter("authsvc_denials", "Denials written to the denylist.")
 
 

@@ -118,6 +118,25 @@ class Settings(BaseSettings):
     purge_seconds: int = Field(
         default=60, ge=0, le=86_400, description="How often old rows are removed. 0: by hand."
     )
+    start_wait_seconds: int = Field(
+        default=30, ge=0, le=3_600, description="How long a starting server waits for its database."
+    )
+    drain_seconds: int = Field(
+        default=0,
+        ge=0,
+        le=600,
+        description="How long a server told to stop still accepts, while /readyz says 503. "
+        "Behind a load balancer: as long as that takes to notice.",
+    )
+    stop_seconds: int = Field(
+        default=20, ge=1, le=600, description="How long it then waits for the requests it has accepted."
+    )
+    keep_alive_seconds: int = Field(
+        default=75,
+        ge=1,
+        le=3_600,
+        description="An idle connection is closed after so long; longer than the proxy in front keeps one.",
+    )
     max_body_kib: int = Field(default=64, ge=16, le=1_024, description="A larger request body is 413.")
     log_format: Literal["json", "console"] = Field(default="json", description="console is for people.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from authsvc.accounts import Accounts
-from authsvc.background import Job
 from authsvc.clean_up import CleanUp
 from authsvc.clients import Clients
-from authsvc.clock import Clock, system_clock
+from authsvc.clock import Clock, SharedClock, system_clock
 from authsvc.errors import OperatorError
 from authsvc.grants.client_credentials import ClientCredentialsGrant
 from authsvc.grants.issuing import TokenIssuer
@@ -22,8 +21,9 @@ from authsvc.revocation import Revoker
 from authsvc.server_keys import ServerKeys
 from authsvc.sessions import SessionLimits, Sessions
 from authsvc.settings import Settings
-from authsvc.storage.denylist_upkeep import LOOK_SECONDS
+from authsvc.storage.database_time import Timekeeper
 from authsvc.storage.outage import OutageWatch
+from authsvc.storage.patience import patiently
 from authsvc.storage.purge import Purge
 from authsvc.storage.standing import Standings
 from authsvc.storage.stores import Stores
@@ -36,12 +36,6 @@ from authsvc.tokens.keys import KeyRing
 from authsvc.tokens.opaque import OpaqueFormat
 from authsvc.tokens.refresh_handle import RefreshHandles
 from authsvc.tokens.verifier import TokenVerifier
-
-RELOAD_SECONDS = 5
-"""How often an instance looks for keys and audiences that others have made."""
-
-KEYS_SECONDS = 10
-"""How often an instance looks whether a signing key is to be rotated."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +58,7 @@ class Services:
     clean_up: CleanUp
     hasher: PasswordHasher
     clock: Clock
+    timekeeper: Timekeeper | None
     issuer: str
     issues_stateless: bool
     jwks_max_age_seconds: int
@@ -147,6 +142,7 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
         ),
         hasher=hasher,
         clock=clock,
+        timekeeper=Timekeeper(database, clock) if isinstance(clock, SharedClock) else None,
         issuer=settings.issuer,
         issues_stateless=issuing_format is jwt,
         jwks_max_age_seconds=settings.jwks_max_age_seconds,
@@ -196,40 +192,39 @@ def build_hasher(settings: Settings) -> PasswordHasher:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, *, clock: Clock = system_clock) -> AsyncIterator[Services]:
+async def open_services(
+    settings: Settings, *, clock: Clock | None = None, wait_seconds: float = 0
+) -> AsyncIterator[Services]:
     """Check the stores, make what a first start needs, and yield the services.
 
+    Without *clock* theirs is that of Postgres, or this host's where the database is a file of it.
+
     Raises:
-        OperatorError: the database is away, is behind its migrations or ahead of this version, its
-            signing keys are of another secret, or Redis evicts.
+        OperatorError: the database is still away after *wait_seconds*, is behind its migrations or
+            ahead of this version, its signing keys are of another secret, or Redis evicts.
     """
-    services = build_services(settings, clock=clock)
-    try:
+    services = build_services(
+        settings, clock=clock or (system_clock if settings.is_embedded else SharedClock())
+    )
+
+    async def prepare() -> None:
         await services.stores.check()
+        if services.timekeeper is not None:
+            await services.timekeeper.begin()
         await services.key_rotation.ensure()
         await services.reload()
-        if services.stores.upkeep is not None:
-            await services.stores.upkeep.try_to_look()
         if not services.keys.can_sign():
             raise OperatorError(
                 "AUTHSVC_SECRET_KEYS: none of them decrypts the signing keys in the database. "
                 "Add the secret that the service ran with before; it may stand behind the new one."
             )
+        if services.stores.upkeep is not None:
+            await services.stores.upkeep.try_to_look()
+
+    try:
+        await patiently(prepare, seconds=wait_seconds)
+        services.stores.database.outages.forget()
         yield services
     finally:
         services.hasher.close()
         await services.stores.close()
-
-
-def jobs(services: Services) -> list[Job]:
-    """Return what an instance does beside its requests."""
-    found = [
-        Job("reload", RELOAD_SECONDS, services.reload),
-        Job("signing keys", KEYS_SECONDS, services.key_rotation.turn),
-    ]
-    upkeep = services.stores.upkeep
-    if upkeep is not None:
-        found.append(Job("denylist", LOOK_SECONDS, upkeep.look, wake=upkeep.denylist.needs_look))
-    if services.clean_up.every:
-        found.append(Job("purge", services.clean_up.every.total_seconds(), services.clean_up.turn))
-    return found

@@ -10,9 +10,9 @@ import pytest
 
 from authsvc.background import running as jobs_running
 from authsvc.clean_up import CleanUp
+from authsvc.jobs import jobs
 from authsvc.storage.leases import LeaseLost
 from authsvc.storage.purge import WINDOW, Bookmark, Step
-from authsvc.wiring import jobs
 from tests.conftest import MakeService
 from tests.fixtures import old_rows
 from tests.fixtures.clock import START

@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from authsvc.jobs import jobs
 from authsvc.server_keys import ServerKeys
 from authsvc.storage.signing_keys import StoredKey
 from authsvc.storage.tables import metadata
 from authsvc.tokens.key_material import KeyMaterial
 from authsvc.tokens.keys import RETIRED_FOR
-from authsvc.wiring import jobs
 from tests.conftest import MakeService
 from tests.fixtures.clock import START
 from tests.fixtures.forge import part_of

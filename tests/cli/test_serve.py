@@ -144,7 +144,9 @@ def test_a_database_at_a_migration_that_is_not_known_is_refused(
 
 
 def test_a_postgres_that_is_away_is_refused_with_what_to_look_at(embedded: Installation) -> None:
-    away = embedded.having(DATABASE_URL=f"postgresql://authsvc:hunter2@127.0.0.1:{free_port()}/authsvc")
+    away = embedded.having(
+        DATABASE_URL=f"postgresql://authsvc:hunter2@127.0.0.1:{free_port()}/authsvc", START_WAIT_SECONDS="0"
+    )
 
     refused = refusal_of(away)
 

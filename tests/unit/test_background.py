@@ -7,6 +7,7 @@ import pytest
 from authsvc.background import Job, running
 from authsvc.errors import Unavailable
 from authsvc.metrics import JOB_FAILURES
+from tests.fixtures.logs import written
 
 
 def failures(name: str) -> float:
@@ -16,7 +17,7 @@ def failures(name: str) -> float:
 class Turns:
     """Work that fails at its first turn and tells when it has had its second."""
 
-    def __init__(self, failure: Exception) -> None:
+    def __init__(self, failure: BaseException) -> None:
         self.failure = failure
         self.count = 0
         self.first, self.second = asyncio.Event(), asyncio.Event()
@@ -29,8 +30,12 @@ class Turns:
         self.second.set()
 
 
-@pytest.mark.parametrize("failure", [Unavailable("away"), RuntimeError("a mistake")])
-async def test_a_job_that_fails_is_counted_and_has_its_next_turn(failure: Exception) -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [Unavailable("away"), RuntimeError("a mistake"), asyncio.CancelledError("cancelled within")],
+    ids=["away", "a mistake", "cancelled within"],
+)
+async def test_a_job_that_fails_is_counted_and_has_its_next_turn(failure: BaseException) -> None:
     name = f"fails with {failure}"
     turns = Turns(failure)
 
@@ -38,6 +43,24 @@ async def test_a_job_that_fails_is_counted_and_has_its_next_turn(failure: Except
         await asyncio.wait_for(turns.second.wait(), 5)
 
     assert failures(name) == 1
+
+
+async def test_a_turn_that_hangs_is_given_up_and_told() -> None:
+    second = asyncio.Event()
+
+    async def hang_once() -> None:
+        if not failures("hangs"):
+            await asyncio.Event().wait()
+        second.set()
+
+    with written() as log:
+        async with running([Job("hangs", 0.001, hang_once, limit=0.01)]):
+            await asyncio.wait_for(second.wait(), 5)
+
+    assert failures("hangs") == 1
+    [told] = log.events("job_failed")
+    assert (told["job"], told["reason"]) == ("hangs", "It took longer than 0.01 s.")
+    assert "exception" not in told
 
 
 async def test_a_job_that_is_woken_does_not_wait_for_its_turn() -> None:

@@ -10,13 +10,14 @@ import socket
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvicorn
 
 from authsvc.app import create_app
 from authsvc.cli import demo
+from authsvc.cli.workers import Workers
 from authsvc.demo_credentials import DEMO_PASSWORD, DEMO_USERNAME
 from authsvc.errors import OperatorError
 from authsvc.logs import configure_logs
@@ -30,8 +31,8 @@ from authsvc.wiring import build_stores, open_services
 _LAST_PORT = 65_535
 Port = Annotated[int, typer.Option("--port", min=1, max=_LAST_PORT, help="The port to listen at.")]
 
-DRAIN_SECONDS = 20
-"""How long a server that was told to stop waits for requests it has accepted."""
+_LAST_MOMENT = 5
+"""How long beyond its own bound a worker may take to close its stores."""
 
 _WORKER_START_SECONDS = 30
 """How long a worker may take to be up. The library ends one after 5 s, on a busy machine again and again."""
@@ -57,6 +58,7 @@ def dev(
             f"`authsvc dev` has a published password and so serves loopback only, not {host}. "
             "For other machines use: authsvc serve"
         )
+    _end_in_order()
     refuse_taken_port(host, port)
     settings = _dev_settings(host, port)
     configure_logs(settings.log_format, settings.log_level)
@@ -148,6 +150,7 @@ def serve(
 
     Example: `authsvc serve --host 0.0.0.0 --workers 4`
     """
+    _end_in_order()
     settings = load_settings()
     if workers > 1 and settings.is_embedded:
         raise OperatorError(
@@ -162,30 +165,44 @@ def serve(
 
 async def _check(settings: Settings) -> None:
     """Say here, in one sentence, what would otherwise end each worker."""
-    async with open_services(settings) as services:
+    async with open_services(settings, wait_seconds=settings.start_wait_seconds) as services:
         await demo.refuse_demo(services)
 
 
 def run(settings: Settings, *, host: str, port: int, workers: int = 1) -> None:
     """Serve until told to stop. Workers read the settings from the environment themselves."""
-    # uvicorn drains on SIGTERM and then raises it once more; an orderly end is a success.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    if workers > 1:
-        _share_metrics()
-    uvicorn.run(
-        "authsvc.app:create_app" if workers > 1 else create_app(settings),
-        factory=workers > 1,
-        host=host,
-        port=port,
-        workers=workers,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-        timeout_worker_healthcheck=_WORKER_START_SECONDS,
-        server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
+    if workers == 1:
+        uvicorn.run(create_app(settings), **_options(settings, host, port))
+        return
+    _share_metrics()
+    config = uvicorn.Config(
+        "authsvc.app:create_app", factory=True, workers=workers, **_options(settings, host, port)
     )
+    longest_stop = settings.drain_seconds + settings.stop_seconds + _LAST_MOMENT
+    parent = Workers(config, [config.bind_socket()], longest_stop=longest_stop)
+    parent.run()
+    sys.exit(parent.status)
+
+
+def _options(settings: Settings, host: str, port: int) -> dict[str, Any]:
+    return {
+        "host": host,
+        "port": port,
+        "log_config": None,
+        "access_log": False,
+        "timeout_worker_healthcheck": _WORKER_START_SECONDS,
+        "timeout_keep_alive": settings.keep_alive_seconds,
+        "timeout_graceful_shutdown": settings.stop_seconds,
+        "server_header": False,
+        "proxy_headers": bool(settings.trusted_proxies),
+        "forwarded_allow_ips": list(settings.trusted_proxies),
+    }
+
+
+def _end_in_order() -> None:
+    """Make SIGTERM a success: during a start, and when uvicorn raises it again at its end."""
+    # A process 1, as in a container, has no default for it and would go on.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
 def _share_metrics() -> None:

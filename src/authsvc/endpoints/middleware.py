@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from authsvc.endpoints.error_responses import problem
 from authsvc.metrics import REQUESTS
 from authsvc.secret_tokens import new_id
+from authsvc.stopping import Stop
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 # version, trace id, parent id, flags; all of ff or 0 says that there is none (W3C Trace Context §3.2)
@@ -50,8 +51,9 @@ class LastResort:
 class RequestFrame:
     """Outermost: every answer gets its headers, a preflight and a 500 too. Plain ASGI, so it costs little."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, stop: Stop) -> None:
         self._app = app
+        self._stop = stop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -67,6 +69,10 @@ class RequestFrame:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 self._add_headers(message, request_id)
+                # A connection is closed by agreement, or the next request might come while it closes (later
+                # versions of HTTP have no such header).
+                if self._stop.has_begun and scope.get("http_version", "").startswith("1"):
+                    MutableHeaders(scope=message)["Connection"] = "close"
             elif is_head:
                 message["body"] = b""
             await send(message)

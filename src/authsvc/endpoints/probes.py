@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from authsvc import metrics
 from authsvc.endpoints.schemas import HealthResponse, ReadinessResponse
-from authsvc.endpoints.services import ServicesOf
+from authsvc.endpoints.services import ServicesOf, StopOf
 
 router = APIRouter(tags=["operations"])
 
@@ -24,16 +24,22 @@ async def healthz() -> HealthResponse:
     response_model=ReadinessResponse,
     responses={
         200: {"description": "It can, perhaps not everything."},
-        503: {"model": ReadinessResponse, "description": "Neither store answers, or the only one does not."},
+        503: {
+            "model": ReadinessResponse,
+            "description": "Neither store answers, or the only one does not; or the instance is stopping.",
+        },
     },
 )
-async def readyz(services: ServicesOf) -> Response:
+async def readyz(services: ServicesOf, stop: StopOf) -> Response:
     """Say how each store is. `degraded` still checks access tokens; without the database only JWTs.
 
+    `stopping`: it was told to stop and still accepts, so that nothing is lost before others have noticed.
     Anyone may ask. Each store is asked once, for as long as its time-out at most. It changes nothing.
     """
     states = await services.stores.states()
-    if "away" not in states.values():
+    if stop.has_begun:
+        status = "stopping"
+    elif "away" not in states.values():
         status = "ready"
     elif states["database"] == "ok" or (states["redis"] == "ok" and services.issues_stateless):
         status = "degraded"
@@ -41,7 +47,9 @@ async def readyz(services: ServicesOf) -> Response:
         status = "unready"
     reason = services.stores.redis_reason
     reasons = {} if reason is None else {"redis_reason": reason}
-    return JSONResponse({"status": status, **states, **reasons}, 503 if status == "unready" else 200)
+    return JSONResponse(
+        {"status": status, **states, **reasons}, 200 if status in {"ready", "degraded"} else 503
+    )
 
 
 @router.get(

@@ -139,8 +139,9 @@ class HealthResponse(BaseModel):
 class ReadinessResponse(BaseModel):
     """How the service and each of its stores is."""
 
-    status: Literal["ready", "degraded", "unready"] = Field(
-        description="`degraded`: access tokens are still checked; `unready`: not even that."
+    status: Literal["ready", "degraded", "unready", "stopping"] = Field(
+        description="`degraded`: access tokens are still checked; `unready`: not even that; "
+        "`stopping`: all of it, and send no more here."
     )
     database: str = Field(description="`ok` or `away`.")
     redis: str = Field(description="`ok`, `away` or `not configured`.")

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from authsvc.stopping import Stop
 from authsvc.wiring import Services
 
 
@@ -13,4 +14,11 @@ def services_of(request: Request) -> Services:
     return services
 
 
+def stop_of(request: Request) -> Stop:
+    """Return whether the application that *request* came to was told to stop."""
+    stop: Stop = request.app.state.stop
+    return stop
+
+
 ServicesOf = Annotated[Services, Depends(services_of)]
+StopOf = Annotated[Stop, Depends(stop_of)]

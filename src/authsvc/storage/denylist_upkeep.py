@@ -25,7 +25,6 @@ from authsvc.storage.denylist import MARKER, Denylist, command
 from authsvc.storage.redis_client import NAMESPACE, RedisAway
 from authsvc.storage.redis_node import RedisNode
 
-LOOK_SECONDS = 0.5
 _NONCE_MILLISECONDS = 60_000
 
 # A flush in the middle takes the nonce away, and what was loaded before it.

@@ -1,18 +1,16 @@
 """What `authsvc doctor` asks the database about itself."""
 
-import time
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlmodel import col
 
 from authsvc.clock import Clock
 from authsvc.storage.database import Database
+from authsvc.storage.database_time import SAMPLES_AT_START, samples
 from authsvc.storage.tables import SessionRow
-
-_SAMPLES = 5
 
 
 @dataclass(frozen=True)
@@ -24,21 +22,13 @@ class Connections:
 
 
 async def clock_offset(database: Database, clock: Clock) -> timedelta | None:
-    """Return how far the database's clock is ahead of ours, by the quickest of five samples; None on SQLite.
+    """Return how far the database's clock is ahead of ours, by the quickest sample; None on SQLite.
 
     Raises:
         Unavailable: the database is away.
     """
-    samples: list[tuple[float, timedelta]] = []
-    async with database.reading() as tx:
-        if tx.dialect.name != "postgresql":
-            return None
-        for _ in range(_SAMPLES):
-            started = time.perf_counter()
-            theirs: datetime = (await tx.execute(sa.text("SELECT clock_timestamp()"))).scalar_one()
-            trip = time.perf_counter() - started
-            samples.append((trip, theirs - clock() + timedelta(seconds=trip / 2)))
-    return min(samples)[1]
+    found = await samples(database, clock, SAMPLES_AT_START)
+    return min(found, key=lambda sample: sample.trip).offset if found else None
 
 
 async def connections(database: Database) -> Connections | None:

@@ -39,6 +39,10 @@ class OutageWatch:
         if self._lost_at is not None and self._returned_at is None and began >= self._lost_at:
             self._returned_at = self.clock()
 
+    def forget(self) -> None:
+        """Begin anew: a start that had to wait for the database lost nothing, and is no return."""
+        self._lost_at = self._returned_at = None
+
     def latest(self) -> Outage | None:
         """Return the latest outage, if it is over."""
         if self._lost_at is None or self._returned_at is None:
