@@ -41,10 +41,6 @@ _GROUPS = {
         ("database_", "redis_", "data_dir", "purge_"),
         "Where state is kept, how long to wait for it, how it is kept small.",
     ),
-    "Start and stop": (
-        ("start_", "drain_", "stop_", "keep_alive_"),
-        "How long to wait for a database, for load balancers, for requests and for idle connections.",
-    ),
     "Tokens": (
         ("token_", "issuer", "audience", "access_", "refresh_", "signing_", "jwt_", "jwks_"),
         "What is issued, for how long, and what a JWT says.",
@@ -56,6 +52,10 @@ _GROUPS = {
     "Passwords": (
         ("password_", "hash_"),
         "What is accepted, and what a hash costs. One that cost less is made anew at the next login.",
+    ),
+    "Start and stop": (
+        ("start_", "drain_", "stop_", "keep_alive_"),
+        "What happens when: [production.md](production.md#start-and-stop).",
     ),
     "HTTP": (("cors_", "trusted_", "max_body_"), "Who may call from a browser, and who speaks for others."),
     "Logs": (("log_",), "What is written to standard error: [logs-and-metrics.md](logs-and-metrics.md)."),
