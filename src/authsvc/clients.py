@@ -127,7 +127,7 @@ class Clients:
             changed = dataclasses.replace(client, version=client.version + 1, **changes)  # type: ignore[arg-type] # named by the caller
             _check(changed)
             now = self.clock()
-            await clients.save(tx, changed, now=now, mark=self.delivery.marks)
+            await clients.save(tx, changed, now=now, mark=self.delivery.mark)
         await self.delivery.deliver(
             [
                 Denial.of_client(

@@ -81,7 +81,7 @@ class Sessions:
 
     async def mark_ended(self, tx: Transaction, which: Which, *, reason: EndReason) -> list[EndedSession]:
         """Do the first half within *tx*; once it is committed the caller owes `deny`."""
-        return await sessions.end(tx, which, reason=reason, now=self.clock(), mark=self.delivery.marks)
+        return await sessions.end(tx, which, reason=reason, now=self.clock(), mark=self.delivery.mark)
 
     async def deny(self, ended: Sequence[EndedSession], *, reason: EndReason) -> None:
         """Do the second half: deny the sessions in Redis and clear their marks."""

@@ -219,7 +219,7 @@ async def open_services(
                 "Add the secret that the service ran with before; it may stand behind the new one."
             )
         if services.stores.upkeep is not None:
-            await services.stores.upkeep.try_to_look()
+            await services.stores.upkeep.try_to_look(seconds=30)
 
     try:
         await patiently(prepare, seconds=wait_seconds)

@@ -7,6 +7,8 @@ import pytest
 from authsvc.storage import denial_rows
 from authsvc.storage.denial import Denial
 from authsvc.storage.denylist_upkeep import DenylistUpkeep
+from authsvc.storage.redis_client import connections
+from authsvc.storage.redis_link import RedisLink
 from tests.conftest import MakeService
 from tests.fixtures.clock import ManualClock
 from tests.fixtures.postgres import PostgresServer
@@ -142,3 +144,73 @@ async def test_an_older_state_of_a_client_does_not_replace_a_newer_one(
     await upkeep.denylist.deny([stale], now=service.clock())
 
     assert await service.is_live(token, caller)
+
+
+async def test_a_redis_that_takes_no_writes_is_not_believed(
+    service: Service, signed_in: Json, caller: Registered
+) -> None:
+    redis = service.stack.redis
+    assert redis is not None
+    await redis.config_set("maxmemory", "1")  # it answers, and refuses every SET
+    try:
+        await service.as_user("POST", "/logout", signed_in["access_token"])
+        await service.stack.look()
+
+        assert not await service.is_live(signed_in["access_token"], caller)
+        assert await undelivered(service) == 1
+    finally:
+        await redis.config_set("maxmemory", "0")
+    await service.stack.look()
+    assert await undelivered(service) == 0
+    assert (await service.http.get("/readyz")).json()["status"] == "ready"
+
+
+async def test_what_is_written_to_another_node_is_not_taken_for_delivered(
+    service_with: MakeService, service: Service, signed_in: Json, caller: Registered
+) -> None:
+    other = await service_with()
+    upkeep = other.stack.services.stores.upkeep
+    assert upkeep is not None
+    elsewhere = RedisServer()
+    elsewhere.start()
+    try:
+        lost = RedisLink(connections(elsewhere.url(1), timeout_seconds=2))
+        upkeep.denylist.writes = lost
+        await other.as_user("POST", "/logout", signed_in["access_token"])
+        await other.stack.look()
+
+        assert not await other.is_live(signed_in["access_token"], caller)
+        assert await undelivered(other) == 1
+        await lost.close()
+    finally:
+        elsewhere.close()
+    await service.stack.look()
+    assert await undelivered(service) == 0
+    assert not await service.is_live(signed_in["access_token"], caller)
+
+
+async def test_what_an_instance_without_redis_ends_reaches_those_with_one(
+    service: Service, service_with: MakeService, signed_in: Json, caller: Registered
+) -> None:
+    without = await service_with(redis_url=None)
+
+    await without.as_user("POST", "/logout", signed_in["access_token"])
+    await service.stack.look()
+
+    assert not await service.is_live(signed_in["access_token"], caller)
+
+
+async def test_redis_is_not_believed_before_it_has_heard_of_everything(
+    service: Service, service_with: MakeService, caller: Registered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await service.add_account()
+    sessions = [await service.login() for _ in range(5)]
+    without = await service_with(redis_url=None)
+    for tokens in sessions:
+        await without.as_user("POST", "/logout", tokens["access_token"])
+    monkeypatch.setattr(denial_rows, "PORTION", 2)
+
+    await service.stack.look()
+
+    alive = [await service.is_live(tokens["access_token"], caller) for tokens in sessions]
+    assert alive == [False] * 5

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from authsvc.storage import denial_rows
 from tests.fixtures.clock import ManualClock
@@ -209,3 +211,35 @@ async def test_a_redis_that_cannot_be_believed_any_more_is_not_asked(
     before = await service.metric(FALLBACKS)
     await is_right(service, ended, caller)
     assert (await service.metric(FALLBACKS) > before) is service.issues_jwt
+
+
+async def test_a_redis_that_evicted_for_a_while_is_loaded_before_it_is_believed(
+    service: Service, redis: Redis, ended: Ended, caller: Registered
+) -> None:
+    await redis.config_set("maxmemory-policy", "volatile-lru")
+    await service.stack.look()
+    denials = [key for key in await redis.keys() if b"marker" not in key]
+    await redis.delete(*denials)  # as if for want of memory; the marker has no life and would stay
+
+    await redis.config_set("maxmemory-policy", "noeviction")
+    await service.stack.look()
+
+    await is_asked_alone(service, lambda: is_right(service, ended, caller))
+
+
+async def test_a_key_that_was_dropped_to_make_room_makes_the_whole_forgotten(
+    service: Service, redis: Redis, ended: Ended, caller: Registered
+) -> None:
+    """Nobody may have looked while the policy was another."""
+    loads = await service.metric(LOADS)
+    await redis.config_set("maxmemory-policy", "allkeys-random")
+    await redis.config_set("maxmemory", "1")
+    with suppress(ResponseError):
+        await redis.set("another application's", "value")
+    await redis.config_set("maxmemory", "0")
+    await redis.config_set("maxmemory-policy", "noeviction")
+
+    await service.stack.look()
+
+    assert await service.metric(LOADS) == loads + 1
+    await is_asked_alone(service, lambda: is_right(service, ended, caller))

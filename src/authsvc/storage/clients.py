@@ -8,6 +8,7 @@ from sqlmodel import col
 
 from authsvc.scopes import Scope, format_scope, parse_scope
 from authsvc.storage.database import Transaction
+from authsvc.storage.denial_rows import Mark
 from authsvc.storage.tables import ClientRow
 
 PUBLIC_CLIENT_ID = "public"
@@ -76,7 +77,7 @@ async def add(tx: Transaction, client: Client) -> None:
     await tx.execute(sa.insert(ClientRow).values(**_values(client)))
 
 
-async def save(tx: Transaction, client: Client, *, now: datetime, mark: bool) -> None:
+async def save(tx: Transaction, client: Client, *, now: datetime, mark: Mark) -> None:
     """Write what the client is now. *mark*: whether the denylist still has to hear of it."""
     values = _values(client) | {"changed_at": now, "undelivered": mark}
     await tx.execute(sa.update(ClientRow).where(col(ClientRow.id) == client.id).values(**values))

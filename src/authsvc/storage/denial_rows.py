@@ -4,6 +4,7 @@ The node that holds the denylist stands in the table `lease`. A mark is cleared 
 were written to that node: what another node has is lost with it.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,12 +23,22 @@ PORTION = 2000
 _LEASE = "denylist"
 
 
+Mark = bool | sa.ColumnElement[bool]
+"""Whether a denylist still has to hear of a row; or the question whether there is one."""
+
+
 @dataclass(frozen=True)
 class Undelivered:
-    """What is marked, and the node on which the denylist is."""
+    """What is marked (some of it, if it is not all), and the node on which the denylist is."""
 
     node: str | None
     denials: Sequence[Denial]
+    is_all: bool
+
+
+def has_denylist() -> Mark:
+    """Ask, within a statement, whether some instance keeps a denylist: this one may have no Redis."""
+    return sa.exists().where(col(LeaseRow.name) == _LEASE)
 
 
 async def record_node(tx: Transaction, run_id: str) -> None:
@@ -46,9 +57,11 @@ async def undelivered(tx: Transaction, now: datetime) -> Undelivered:
     ).where(col(LeaseRow.name) == _LEASE)
     # A union has the types of its first part.
     rows = (await tx.execute(sa.union_all(*map(sa.select, marked), node))).all()
+    counts = Counter(row[0] for row in rows)
     return Undelivered(
         node=next((row[1] for row in rows if row[0] == "node"), None),
         denials=[_denial(row, now) for row in rows if row[0] != "node"],
+        is_all=max(counts.values(), default=0) < PORTION,
     )
 
 

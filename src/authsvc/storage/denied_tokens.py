@@ -3,11 +3,12 @@
 from datetime import datetime
 
 from authsvc.storage.database import Transaction
+from authsvc.storage.denial_rows import Mark
 from authsvc.storage.dialect import insert
 from authsvc.storage.tables import DeniedTokenRow
 
 
-async def add(tx: Transaction, jti: str, *, expires_at: datetime, now: datetime, mark: bool) -> None:
+async def add(tx: Transaction, jti: str, *, expires_at: datetime, now: datetime, mark: Mark) -> None:
     """Deny the token; again is the same. *mark*: whether the denylist still has to hear of it."""
     await tx.execute(
         insert(tx, DeniedTokenRow)

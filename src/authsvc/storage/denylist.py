@@ -49,7 +49,9 @@ class Denylist:
 
     def trust(self, node: RedisNode) -> None:
         """Believe *node* from now on: it holds everything."""
-        self._trusted, self.reason = node, None
+        # The same object where it is the same node: a batch under way holds on to it.
+        self._trusted = self._trusted if self._trusted == node else node
+        self.reason = None
 
     def distrust(self, reason: str) -> None:
         """Ask it nothing until it has been looked at."""

@@ -6,9 +6,8 @@ both agree with the connection, checks ask Postgres.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import timedelta
 
 import structlog
 
@@ -19,8 +18,7 @@ from authsvc.secret_tokens import new_id
 from authsvc.storage import denial_rows
 from authsvc.storage.database import Database
 from authsvc.storage.delivery import Delivery
-from authsvc.storage.denial import LONGEST_LIFE, SAFETY
-from authsvc.storage.denial_rows import Undelivered
+from authsvc.storage.denial import LONGEST_LIFE, SAFETY, Denial
 from authsvc.storage.denylist import MARKER, Denylist, command
 from authsvc.storage.redis_client import NAMESPACE, RedisAway
 from authsvc.storage.redis_node import RedisNode
@@ -37,49 +35,72 @@ return 1
 _log = structlog.stdlib.get_logger("authsvc.denylist")
 
 
-@dataclass(frozen=True)
 class DenylistUpkeep:
     """Looks at the denylist, twice a second and whenever a check was let down by it."""
 
-    database: Database
-    denylist: Denylist
-    delivery: Delivery
-    clock: Clock
-    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+    def __init__(self, database: Database, denylist: Denylist, delivery: Delivery, clock: Clock) -> None:
+        self.denylist = denylist
+        self._database = database
+        self._delivery = delivery
+        self._clock = clock
+        self._recorded: str | None = None
+        self._under_way: asyncio.Task[None] | None = None
+        self._told: set[str] = set()
 
     async def look(self) -> None:
         """See that the denylist is whole, or that nobody believes it; deliver what is marked.
 
+        Who asks while a look is under way shares it.
+
         Raises:
             Unavailable: the database is away; what the denylist holds is believed if it was whole.
         """
-        async with self._one_at_a_time:
-            try:
-                await self._look()
-            except RedisAway as away:
-                self._distrust(away.reason)
+        if self._under_way is None or self._under_way.done():
+            self._under_way = asyncio.create_task(self._look_once())
+        await asyncio.shield(self._under_way)
 
-    async def try_to_look(self) -> None:
-        """Do the same, and let the next turn find the database."""
-        with suppress(Unavailable):
-            await self.look()
+    async def try_to_look(self, *, seconds: float) -> None:
+        """Do the same for so long at most, and let the next turn find the database."""
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.look()
+
+    async def close(self) -> None:
+        """End a look that is under way."""
+        if self._under_way is not None:
+            self._under_way.cancel()
+            await asyncio.wait([self._under_way])
+            if not self._under_way.cancelled():
+                self._under_way.exception()  # told already, or of no interest any more
+
+    async def _look_once(self) -> None:
+        try:
+            await self._look()
+        except RedisAway as away:
+            self._distrust(away.reason)
 
     async def _look(self) -> None:
         node, is_new = await self._node()
         try:
-            async with self.database.reading() as tx:
-                waiting = await denial_rows.undelivered(tx, self.clock())
+            async with self._database.reading() as tx:
+                waiting = await denial_rows.undelivered(tx, self._clock())
         except Unavailable:
             # Whoever loaded it was told everything since, as far as anybody here can know.
             await self._trust_if_marked(node)
             raise
+        self._recorded = waiting.node
         if waiting.node not in (None, node.run_id) and not is_new:
             self._distrust("another instance found it on another node")
             node, is_new = await self._connect()
-        if waiting.node != node.run_id or not await self._is_marked(node):
+        if waiting.node != node.run_id or not waiting.is_all or not await self._is_marked(node):
             await self._load(node)
             is_new = False  # it has everything
-        await self._deliver(waiting, since=SAFETY if is_new else None)
+        await self._deliver(waiting.denials, node)
+        if is_new:
+            # What was answered to a connection of before may be lost with the node that had it.
+            now = self._clock()
+            async for denials in denial_rows.live(self._database, since=now - SAFETY, now=now):
+                await self._deliver(denials, node)
         self._trust(node)
 
     async def _node(self) -> tuple[RedisNode, bool]:
@@ -90,16 +111,26 @@ class DenylistUpkeep:
             return await self._connect()
         if node != known:
             self._distrust("its primary or its policy changed")
-        return _usable(node), node != known
+        return await self._usable(node), node != known
 
     async def _connect(self) -> tuple[RedisNode, bool]:
+        self._distrust("its connection was lost")
         await self.denylist.writes.close()  # it may lead to the node of before
-        return _usable(await self.denylist.checks.open()), True
+        return await self._usable(await self.denylist.checks.open()), True
+
+    async def _usable(self, node: RedisNode) -> RedisNode:
+        if node.evicts:  # whatever it holds when that is mended may lack something
+            await self.denylist.checks.ask([("DEL", MARKER)])
+        if node.problem is not None:
+            raise RedisAway(node.problem)
+        return node
 
     async def _is_marked(self, node: RedisNode) -> bool:
         return await self.denylist.checks.ask([("GET", MARKER)]) == [node.marker]
 
     async def _trust_if_marked(self, node: RedisNode) -> None:
+        if self._recorded not in (None, node.run_id):
+            raise RedisAway("the denylist was last seen on another node, and the database is away")
         if not await self._is_marked(node):
             raise RedisAway("it has forgotten what it held, and the database is away")
         self._trust(node)
@@ -111,12 +142,12 @@ class DenylistUpkeep:
         delivered by whoever wrote it to another node.
         """
         self._distrust("it is being loaded")
-        now, nonce, count = self.clock(), f"{NAMESPACE}loading:{new_id()}", 0
+        now, nonce, count = self._clock(), f"{NAMESPACE}loading:{new_id()}", 0
         checks = self.denylist.checks
         await checks.ask([("SET", nonce, b"1", "PX", _NONCE_MILLISECONDS)])
-        async with self.database.transaction() as tx:
+        async with self._database.transaction() as tx:
             await denial_rows.record_node(tx, node.run_id)
-        async for denials in denial_rows.live(self.database, since=now - LONGEST_LIFE, now=now):
+        async for denials in denial_rows.live(self._database, since=now - LONGEST_LIFE, now=now):
             await checks.ask([command(denial, now) for denial in denials])
             count += len(denials)
         if await checks.ask([("EVAL", _SET_MARKER, 2, nonce, MARKER, node.marker)]) != [1]:
@@ -124,26 +155,25 @@ class DenylistUpkeep:
         LOADS.inc()
         _log.info("denylist_loaded", denials=count, node=node.run_id)
 
-    async def _deliver(self, waiting: Undelivered, *, since: timedelta | None) -> None:
-        await self.delivery.deliver(waiting.denials)
-        if since is not None:
-            # What was answered to a connection of before may be lost with the node that had it.
-            now = self.clock()
-            async for denials in denial_rows.live(self.database, since=now - since, now=now):
-                await self.delivery.deliver(denials)
+    async def _deliver(self, denials: Sequence[Denial], node: RedisNode) -> None:
+        """Deliver to *node*; one that does not take them cannot be believed about them."""
+        if not denials:
+            return
+        taker = await self._delivery.deliver(denials, again=True)
+        if taker is None:
+            raise RedisAway("it takes no writes")
+        if taker.run_id != node.run_id:
+            await self.denylist.checks.close()
+            raise RedisAway("what is written goes to another node")
 
     def _trust(self, node: RedisNode) -> None:
         if not self.denylist.is_trusted:
             _log.info("denylist_trusted", node=node.run_id)
+        self._told.clear()
         self.denylist.trust(node)
 
     def _distrust(self, reason: str) -> None:
-        if self.denylist.reason != reason:
+        if reason not in self._told:
             _log.warning("denylist_not_trusted", reason=reason)
+        self._told.add(reason)
         self.denylist.distrust(reason)
-
-
-def _usable(node: RedisNode) -> RedisNode:
-    if node.problem is not None:
-        raise RedisAway(node.problem)
-    return node

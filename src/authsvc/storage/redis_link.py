@@ -16,7 +16,7 @@ Command = tuple[bytes | str | int, ...]
 
 _LATELY_SECONDS = 0.4
 
-_INFO: list[Command] = [("INFO", "server"), ("INFO", "replication"), ("INFO", "memory")]
+_INFO: list[Command] = [("INFO", "server"), ("INFO", "replication"), ("INFO", "memory"), ("INFO", "stats")]
 
 
 class RedisLink:
@@ -26,7 +26,8 @@ class RedisLink:
         self._make = make
         self._connection: AbstractConnection | None = None
         self._turn = asyncio.Lock()
-        self._failed_until = 0.0
+        self._failed_at = -_LATELY_SECONDS
+        self._opened_at = -_LATELY_SECONDS
         self.node: RedisNode | None = None
 
     async def open(self) -> RedisNode:
@@ -35,19 +36,29 @@ class RedisLink:
         Raises:
             RedisAway: it cannot be reached.
         """
+        now = asyncio.get_running_loop().time
+        began = now()
         async with self._turn:
+            # Of many who wait here, one tries for all.
+            if self._failed_at > began:
+                raise RedisAway("it could not be reached a moment ago")
+            if self._opened_at > began and self.node is not None:
+                return self.node
             await self._close()
             try:
-                return await self._connect()
-            except BaseException:
-                self._failed_until = asyncio.get_running_loop().time() + _LATELY_SECONDS
+                node = await self._connect()
+            except BaseException as error:
+                if isinstance(error, RedisAway):
+                    self._failed_at = now()
                 await self._close()
                 raise
+            self._opened_at = now()
+            return node
 
     @property
     def failed_lately(self) -> bool:
         """Whether it did not let us in just now, so that a request need not wait to be refused again."""
-        return asyncio.get_running_loop().time() < self._failed_until
+        return asyncio.get_running_loop().time() < self._failed_at + _LATELY_SECONDS
 
     async def look(self) -> RedisNode:
         """Ask the node who it is now. Raises as `ask`."""

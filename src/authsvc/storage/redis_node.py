@@ -12,6 +12,7 @@ class RedisNode:
     replication_id: str
     is_primary: bool
     policy: str
+    evicted: str = "0"
 
     @classmethod
     def described_by(cls, info: str) -> Self:
@@ -23,15 +24,17 @@ class RedisNode:
             replication_id=said.get("master_replid", ""),
             is_primary=said.get("role", "master") == "master",
             policy=said.get("maxmemory_policy", "noeviction"),
+            evicted=said.get("evicted_keys", "0"),
         )
 
     @property
     def marker(self) -> bytes:
         """What stands in the marker once this node holds the whole denylist.
 
-        A restart changes the first part, a change of primary the second.
+        A restart changes the first part, a change of primary the second; the last, each key that was
+        dropped to make room, under a policy that nobody may have seen.
         """
-        return f"{self.run_id}:{self.replication_id}".encode()
+        return f"{self.run_id}:{self.replication_id}:{self.evicted}".encode()
 
     @property
     def evicts(self) -> bool:

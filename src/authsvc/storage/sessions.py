@@ -14,6 +14,7 @@ from sqlmodel import col
 
 from authsvc.scopes import Scope, format_scope, parse_scope
 from authsvc.storage.database import Transaction
+from authsvc.storage.denial_rows import Mark
 from authsvc.storage.tables import AccountRow, SessionRow
 
 Which = sa.ColumnElement[bool]
@@ -155,7 +156,7 @@ async def _use(
     return (await tx.execute(statement)).scalar_one_or_none()
 
 
-async def end(tx: Transaction, which: Which, *, reason: str, now: datetime, mark: bool) -> list[EndedSession]:
+async def end(tx: Transaction, which: Which, *, reason: str, now: datetime, mark: Mark) -> list[EndedSession]:
     """End the sessions that are meant and have not ended; return those.
 
     *mark* says that the denylist still has to hear of it. Whatever it has not heard of yet is returned

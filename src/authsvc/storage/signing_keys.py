@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from authsvc.storage.database import Transaction
+from authsvc.storage.denial_rows import Mark
 from authsvc.storage.dialect import insert
 from authsvc.storage.tables import SigningKeyRow
 
@@ -60,7 +61,7 @@ async def save(tx: Transaction, key: StoredKey) -> None:
     )
 
 
-async def mark(tx: Transaction, kid: str, *, undelivered: bool) -> None:
+async def mark(tx: Transaction, kid: str, *, undelivered: Mark) -> None:
     """Say whether the denylist still has to hear that the key was withdrawn."""
     await tx.execute(
         sa.update(SigningKeyRow).where(col(SigningKeyRow.kid) == kid).values(undelivered=undelivered)

@@ -127,11 +127,12 @@ class Stores:
     async def _redis_state(self) -> State:
         if self.upkeep is None:
             return "not configured"
-        await self.upkeep.try_to_look()
+        await self.upkeep.try_to_look(seconds=1)
         return "ok" if self.upkeep.denylist.is_trusted else "away"
 
     async def close(self) -> None:
         """Close all connections."""
-        if self.denylist is not None:
-            await self.denylist.close()
+        if self.upkeep is not None:
+            await self.upkeep.close()
+            await self.upkeep.denylist.close()
         await self.database.close()

@@ -116,7 +116,7 @@ class JwtFormat:
         """
         async with self.database.transaction() as tx:
             await denied_tokens.add(
-                tx, facts.id, expires_at=facts.expires_at, now=self.clock(), mark=self.delivery.marks
+                tx, facts.id, expires_at=facts.expires_at, now=self.clock(), mark=self.delivery.mark
             )
         await self.delivery.deliver([Denial.of_token(facts.id, until=facts.expires_at)])
 

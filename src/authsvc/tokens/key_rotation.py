@@ -118,7 +118,7 @@ class KeyRotation:
             if key is None:
                 raise OperatorError(f"There is no key '{kid}'; list them with: authsvc keys list")
             await signing_keys.save(tx, replace(key, revoked_at=key.revoked_at or now))
-            await signing_keys.mark(tx, kid, undelivered=self.delivery.marks)
+            await signing_keys.mark(tx, kid, undelivered=self.delivery.mark)
             successor = None
             if key == schedule.signing(keys, now):
                 left = [other for other in keys if other.kid != kid]
