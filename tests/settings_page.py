@@ -57,6 +57,10 @@ _GROUPS = {
         ("password_", "hash_"),
         "What is accepted, and what a hash costs. One that cost less is made anew at the next login.",
     ),
+    "Start and stop": (
+        ("start_", "drain_", "stop_", "keep_alive_"),
+        "What happens when: [production.md](production.md#start-and-stop).",
+    ),
     "HTTP": (("cors_", "trusted_", "max_body_"), "Who may call from a browser, and who speaks for others."),
     "Logs": (("log_",), "What is written to standard error: [logs-and-metrics.md](logs-and-metrics.md)."),
 }

@@ -61,6 +61,7 @@ _CODE = {
     ("docs/clients.md", "js"): "tests/clients/printed.py",
     ("docs/clients.md", "python"): "tests/clients/printed.py",
     (PROXY, "nginx"): TESTS,
+    ("docs/production.md", "yaml"): "tests/docs/test_kubernetes.py",
     # The usage of each command, which is no command.
     ("docs/command-line.md", "text"): "tests/architecture/test_reference_pages.py",
 }
