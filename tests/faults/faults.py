@@ -28,7 +28,8 @@ FAULTS = (
     Fault("redis-old-snapshot", redis_faults.started_from_an_old_snapshot, 8, 2),
     Fault("redis-stopped", redis_faults.stopped, 10),
     Fault("redis-frozen", redis_faults.frozen, 10),
-    Fault("redis-failover", redis_faults.failed_over_and_back, 10, 3),
+    # Longer than anything that is told again to a new connection only because it is recent.
+    Fault("redis-failover", redis_faults.failed_over_and_back, 70, 1),
     Fault("redis-cut-off", redis_faults.one_instance_cut_off, 10, 2),
     Fault("postgres-killed", postgres_faults.killed, 5),
     Fault("postgres-frozen", postgres_faults.frozen, 15),

@@ -29,7 +29,9 @@ class Wire:
             writer.close()
             return
         self.ends |= {writer, far_writer}
-        await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+        # The end of this process; Python 3.11 takes a connection that is cancelled for an error.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
         self.ends -= {writer, far_writer}
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
