@@ -11,6 +11,7 @@ from redis import Redis
 from tests.faults.instance import Instance
 from tests.faults.load import Target
 from tests.faults.wire_process import WireProcess
+from tests.fixtures.command import PREFIX
 from tests.fixtures.database import query
 from tests.fixtures.installation import SECRET, Installation
 from tests.fixtures.postgres import PostgresServer
@@ -71,8 +72,8 @@ class World:
 
 
 @contextmanager
-def open_world(*, overlap: int) -> Iterator[World]:
-    """Make one that lasts as long as the block."""
+def open_world(*, overlap: int, **settings: str) -> Iterator[World]:
+    """Make one that lasts as long as the block; *settings* of the service are named without their prefix."""
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="authsvc-faults-")))
         postgres = PostgresServer()
@@ -87,12 +88,13 @@ def open_world(*, overlap: int) -> Iterator[World]:
         pairs = []
         for number, token_format in enumerate(FORMATS):
             postgres.create_database(token_format)
-            settings = SETTINGS | {
+            stated = SETTINGS | {
                 "AUTHSVC_DATABASE_URL": postgres.url(token_format),
                 "AUTHSVC_TOKEN_FORMAT": token_format,
                 "AUTHSVC_REFRESH_OVERLAP_SECONDS": str(overlap),
             }
-            pairs.append(_pair(opened, folder / token_format, number, settings, redis))
+            stated |= {PREFIX + name: value for name, value in settings.items()}
+            pairs.append(_pair(opened, folder / token_format, number, stated, redis))
         world = World(overlap, postgres, redis, replica, replication, tuple(pairs))
         for instance in world.every_instance():
             instance.start()
