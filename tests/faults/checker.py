@@ -5,8 +5,9 @@ Wrong is:
     end was answered while Redis could not be written or its primary had just changed;
 (b) a check that says dead of a token that nothing ended (no token of the load grows old enough to expire);
 (c) an honest refresh refused; and the opposite: a replay accepted, or an ended session refreshed;
-(d) a 5xx but a 503 with `Retry-After` inside 2 s, taken as the client saw it, without any allowance;
-    no answer from an instance that ran; any other status that the request cannot have earned;
+(d) a 5xx but a 503 with `Retry-After`; while a store is away, one that came after more than 2 s, from before the
+    request was sent to after the answer was read, without any allowance (a busy machine's full queues have
+    limits of their own); no answer from an instance that ran; any other status that cannot have been earned;
 (e) a login or a refresh that was answered and whose tokens are unknown later (found as b and c);
 (f) a refresh token with two different successors;
 (g) a 503 for a check while a store with the evidence was there.
@@ -89,7 +90,7 @@ def _problems(history: History, answer: Answer) -> Iterator[tuple[str, str]]:
 
 def _is_excused_silence(record: Record, answer: Answer) -> bool:
     for span in record.spans:
-        if span.of != answer.instance or answer.begun > span.until or answer.answered < span.since:
+        if span.of != answer.instance or not span.meets(answer.begun, answer.answered):
             continue
         # What was sent before SIGTERM is to be finished (P13); SIGKILL finishes nothing.
         if span.name == "instance killed" or (span.name == "instance stopped" and answer.begun >= span.since):
@@ -100,8 +101,10 @@ def _is_excused_silence(record: Record, answer: Answer) -> bool:
 def _unavailable(record: Record, answer: Answer) -> Iterator[tuple[str, str]]:
     if not answer.retry_after.isdigit():
         yield "503 without Retry-After", f"it was {answer.retry_after!r}"
-    if answer.answered - answer.begun > UNAVAILABLE_SECONDS:
-        yield "late 503", f"it took {answer.answered - answer.begun:.2f} s"
+    took = answer.answered - answer.begun
+    away = record.named("database away") + record.named("redis unwritable")
+    if took > UNAVAILABLE_SECONDS and any(span.meets(answer.begun, answer.answered) for span in away):
+        yield "late 503", f"it took {took:.2f} s"
     promised = record.named("checks answered")
     if record.token_format == "jwt":
         promised += record.named("jwt checks answered")

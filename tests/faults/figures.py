@@ -87,7 +87,7 @@ def _outages(answers: list[Answer]) -> Iterator[Outage]:
 
 def _was_down(record: Record, answer: Answer) -> bool:
     return any(
-        span.of == answer.instance and answer.answered >= span.since and answer.begun <= span.until
+        span.of == answer.instance and span.meets(answer.begun, answer.answered)
         for span in record.named("instance stopped") + record.named("instance killed")
     )
 

@@ -70,6 +70,10 @@ class Span:
         """Whether *moment* lies in it."""
         return self.since <= moment <= self.until
 
+    def meets(self, since: float, until: float) -> bool:
+        """Whether the time from *since* to *until* and it have a moment in common."""
+        return since <= self.until and until >= self.since
+
 
 @dataclass
 class Record:
