@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 BIN = .venv/bin
 ENVIRONMENT = @python=$$(sh scripts/find_python.sh) && exec "$$python" scripts/environment.py
 
-.PHONY: help install run up fix check test mutants clients browser newcomer lock openapi pages demands migration migrate clean
+.PHONY: help install run up fix check test mutants faults clients browser newcomer lock openapi pages demands migration migrate clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,9 @@ tests/docs/node_modules/.package-lock.json: tests/docs/package-lock.json
 
 mutants: .venv/.dev ## break each promise on purpose: the test it names must go red
 	$(BIN)/python -m tests.mutants.run
+
+faults: .venv/.dev ## break everything around two instances under load, one thing at a time (T=redis-flushed)
+	$(BIN)/python -m tests.faults.run $(T)
 
 clients: .venv/.dev ## try off-the-shelf OAuth clients against the service
 	$(BIN)/python -m tests.clients.run
