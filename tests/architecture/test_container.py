@@ -12,6 +12,7 @@ from authsvc.settings import PREFIX, load_settings
 from tests.fixtures.command import environment
 from tests.image.compose import VariableMissing, command_of, seconds, services
 from tests.image.dockerfile import Stage, reaches_the_build, stages
+from tests.image.report import documented
 
 GIVEN = {"AUTHSVC_SECRET_KEYS": "a secret of 32 characters at least"}
 OF_OURS = ["migrate", "authsvc"]
@@ -104,6 +105,21 @@ def test_everything_the_image_copies_is_there_and_reaches_the_build(
 )
 def test_what_is_secret_or_made_does_not_reach_the_build(repository: Path, path: str) -> None:
     assert not reaches_the_build(PurePosixPath(path), (repository / ".dockerignore").read_text())
+
+
+def test_the_table_of_what_was_run_has_every_line_of_both_files(
+    image: list[Stage], composed: dict[str, dict[str, Any]], repository: Path
+) -> None:
+    said = [[where, text] for where, text, _ in documented(repository)]
+
+    instructions = [one for stage in image for one in (stage.origin, *stage.instructions)]
+    lines = [[f"Dockerfile:{one.line}", one.text] for one in instructions]
+    keys = [
+        [f"compose: {name}", f"{key}: {'…' if key == 'environment' else value}"]
+        for name, service in composed.items()
+        for key, value in service.items()
+    ]
+    assert said == lines + keys, "run: python -m tests.image.run --write"
 
 
 def test_compose_demands_a_secret_and_says_how_to_make_one(repository: Path) -> None:
