@@ -28,6 +28,7 @@ from authsvc.urls import is_loopback_host
 from authsvc.wiring import build_stores, open_services
 
 _LAST_PORT = 65_535
+_BYTES_OF_A_WORKER = 2**20
 Port = Annotated[int, typer.Option("--port", min=1, max=_LAST_PORT, help="The port to listen at.")]
 
 DRAIN_SECONDS = 20
@@ -80,7 +81,7 @@ def _dev_settings(host: str, port: int) -> Settings:
             )
     folder = Path(os.environ.get(f"{PREFIX}DATA_DIR") or "./.authsvc").absolute()  # noqa: TID251 - before there are settings
     overrides: dict[str, object] = {
-        "database_url": f"sqlite+aiosqlite:///{folder / 'authsvc.db'}",
+        "database_url": f"sqlite+aiosqlite:///{folder / 'authsvc.db'}".replace("%", "%25"),
     }
     defaults = {
         "secret_keys": _kept_secret(folder),
@@ -122,6 +123,8 @@ def _kept_secret(folder: Path) -> str:
         return file.read_text(errors="replace").strip()
     except OSError as error:
         raise refusal(str(error.strerror)) from None
+    except RecursionError:  # mkdir calls itself once for each folder above
+        raise refusal("its path is too long") from None
 
 
 async def _prepare_dev(settings: Settings) -> None:
@@ -171,7 +174,7 @@ def run(settings: Settings, *, host: str, port: int, workers: int = 1) -> None:
     # uvicorn drains on SIGTERM and then raises it once more; an orderly end is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if workers > 1:
-        _share_metrics()
+        _share_metrics(workers)
     uvicorn.run(
         "authsvc.app:create_app" if workers > 1 else create_app(settings),
         factory=workers > 1,
@@ -188,10 +191,22 @@ def run(settings: Settings, *, host: str, port: int, workers: int = 1) -> None:
     )
 
 
-def _share_metrics() -> None:
+def _share_metrics(workers: int) -> None:
     """Give the workers, which start with the environment as it is now, one folder to count in."""
-    folder = tempfile.mkdtemp(prefix="authsvc-metrics-")
+    try:
+        folder = tempfile.mkdtemp(prefix="authsvc-metrics-")
+    except OSError as error:  # a container whose root is read-only has none
+        raise OperatorError(
+            f"--workers {workers}: they count in one folder, and none can be made ({error.strerror}). "
+            "Mount one (docker run --tmpfs /tmp), or name one that may be written to: TMPDIR=/path"
+        ) from None
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    if shutil.disk_usage(folder).free < workers * _BYTES_OF_A_WORKER:
+        # A worker that writes where there is no room left is killed, and started again, for ever.
+        raise OperatorError(
+            f"--workers {workers}: there is too little space in {folder} for their counts. "
+            f"Make room for {workers} MiB there, or name another folder: TMPDIR=/path"
+        )
     os.environ[MULTIPROCESS_FOLDER] = folder  # noqa: TID251 - the library's own variable
 
 
@@ -201,11 +216,15 @@ def refuse_taken_port(host: str, port: int) -> None:
     Raises:
         OperatorError: the address cannot be listened at.
     """
+    if not host:  # which would be every address of this machine
+        raise OperatorError("--host is empty; write 127.0.0.1, or 0.0.0.0 for every address of this machine.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
+        except (UnicodeError, TypeError):
+            raise OperatorError(f"--host {host!a} is no name; write an address, or a name of DNS.") from None
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise OperatorError(
