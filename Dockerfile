@@ -15,10 +15,11 @@ RUN pip wheel --no-deps --no-build-isolation --wheel-dir dist . && pip install -
 
 
 FROM python:3.11-slim
-RUN useradd --system --no-create-home --shell /usr/sbin/nologin authsvc
+RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin authsvc
 COPY --from=build /opt/authsvc /opt/authsvc
 ENV PATH=/opt/authsvc/bin:$PATH PYTHONUNBUFFERED=1
-USER authsvc
+# As numbers: Kubernetes' runAsNonRoot refuses a name, since it cannot see whether that is root.
+USER 10001:10001
 WORKDIR /
 EXPOSE 8000
 

@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 BIN = .venv/bin
 ENVIRONMENT = @python=$$(sh scripts/find_python.sh) && exec "$$python" scripts/environment.py
 
-.PHONY: help install run up fix check test mutants faults clients browser newcomer lock openapi pages demands migration migrate clean
+.PHONY: help install run up fix check test mutants faults clients browser newcomer image lock openapi pages demands migration migrate clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,9 @@ browser: .venv/.dev ## try Swagger UI and a single page application in a real Ch
 
 newcomer: .venv/.dev ## clone, start and guard a service to the letter of the pages; say how long each step took
 	$(BIN)/python -m tests.docs.newcomer
+
+image: .venv/.dev ## build the image and run compose.yaml without a container engine (as root, on Debian)
+	$(BIN)/python -m tests.image.run
 
 lock: .venv/.dev ## write requirements.lock and requirements-dev.lock from pyproject.toml
 	sh scripts/lock.sh

@@ -33,12 +33,21 @@ def _database_url(value: SecretStr) -> SecretStr:
             "is no URL of Postgres; write postgresql://USER:PASSWORD@HOST:5432/DATABASE "
             "(or sqlite+aiosqlite:///FILE for a single process)"
         )
+    if scheme.startswith("sqlite") and rest in {"", "/", "/:memory:"}:
+        raise ValueError("names no file, so nothing would be kept; write sqlite+aiosqlite:///FILE")
     return SecretStr(f"{driver}://{rest}")
 
 
 def _redis_url(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+    scheme, separator, rest = value.get_secret_value().partition("://")
+    if scheme not in {"redis", "rediss", "unix"} or not separator:
         raise ValueError("is no Redis URL; write redis://HOST:6379/0 (rediss:// with TLS)")
+    database = rest.partition("?")[0].partition("/")[2]
+    if scheme != "unix" and database and not database.isdecimal():  # the driver would take 0 instead
+        raise ValueError(
+            "does not end in a number; write redis://USER:PASSWORD@HOST:6379/0, "
+            "in USER and PASSWORD %40 for @, %3A for : and %2F for /"
+        )
     return value
 
 

@@ -191,6 +191,8 @@ def load_settings(**overrides: object) -> Settings:
         if name.startswith(PREFIX) and name not in known and not name.startswith(IGNORED_PREFIXES)
     ]
     lines = [f"{name} is no setting of authsvc. {_nearest(name, known)}" for name in unknown]
+    if unreadable := [name for name in sorted(known) if not _is_text(name)]:
+        raise OperatorError(f"{unreadable[0]} holds bytes that are no UTF-8; write it as text.")
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type] # checked by pydantic
     except ValidationError as error:
@@ -198,6 +200,12 @@ def load_settings(**overrides: object) -> Settings:
     if lines:
         raise OperatorError("\n".join(lines))
     return settings
+
+
+def _is_text(name: str) -> bool:
+    value = os.environ.get(name, "")  # noqa: TID251 - before there are settings
+    # What is no UTF-8 comes from the environment as lone surrogates, which nothing can encode.
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _nearest(name: str, known: set[str]) -> str:

@@ -95,7 +95,8 @@ def test_a_database_that_cannot_be_reached_is_a_sentence(embedded: Installation,
 
     refused = away.run("db", command).refusal()
 
-    assert refused.startswith("The database cannot be reached now. ([Errno ")
+    assert refused.startswith("AUTHSVC_DATABASE_URL: the database cannot be reached ([Errno ")
+    assert refused.endswith("Is it running, and are host, port, user, password and database name right?")
 
 
 def test_a_purge_counts_what_it_deleted_and_keeps_what_lives(installation: Installation) -> None:

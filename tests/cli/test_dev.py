@@ -194,6 +194,22 @@ def test_a_data_folder_that_is_a_file_is_a_sentence(fresh: Installation, data: P
     )
 
 
+def test_a_data_folder_below_a_thousand_others_is_a_sentence(fresh: Installation, data: Path) -> None:
+    deep = fresh.having(DATA_DIR=f"{data}/{'a/' * 1_200}")
+
+    refused = deep.run("dev", "--port", str(free_port())).refusal()
+
+    assert "cannot be used (" in refused
+
+
+def test_a_folder_whose_name_looks_encoded_is_taken_as_it_is(fresh: Installation, data: Path) -> None:
+    encoded = fresh.having(DATA_DIR=f"{data}%20of#ours")
+
+    dev(encoded)
+
+    assert (data.parent / "of dev%20of#ours" / "authsvc.db").is_file()
+
+
 def test_a_data_folder_that_cannot_be_made_is_a_sentence(fresh: Installation) -> None:
     refused = fresh.having(DATA_DIR="/proc/nowhere").run("dev", "--port", str(free_port())).refusal()
 

@@ -79,7 +79,8 @@ def own_redis() -> Iterator[RedisServer]:
 
 def examined(installation: Installation, *options: str) -> list[dict[str, str]]:
     """The findings as a script reads them; the exit status is that of the worst."""
-    done = installation.run("doctor", "--json", *options)
+    # A port of its own: on the usual one another program of this machine may listen.
+    done = installation.run("doctor", "--json", "--port", str(free_port()), *options)
     return findings_in(done)
 
 
@@ -111,7 +112,7 @@ def test_a_healthy_set_up_has_nothing_to_mend_and_exit_status_0(healthy: Install
 
 
 def test_a_healthy_set_up_is_one_line_a_subject_for_people(healthy: Installation) -> None:
-    lines = healthy.run("doctor").text().splitlines()
+    lines = healthy.run("doctor", "--port", str(free_port())).text().splitlines()
 
     assert [line.split(": ")[0].split(maxsplit=1) for line in lines] == [
         ["ok", subject] for subject in SUBJECTS
@@ -410,7 +411,7 @@ def test_a_secret_that_repeats_a_few_characters_is_named_and_never_shown(
     assert secret not in done.stdout
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7"])  # noqa: S104 - what the doctor is asked about
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - what the doctor is asked about
 def test_a_loopback_issuer_with_a_public_host_is_named(healthy: Installation, host: str) -> None:
     issuer = healthy.settings["AUTHSVC_ISSUER"]
 
@@ -422,6 +423,42 @@ def test_a_loopback_issuer_with_a_public_host_is_named(healthy: Installation, ho
             "AUTHSVC_ISSUER=https://auth.example.com",
         )
     ]
+
+
+def test_an_address_of_another_machine_is_named(away: Installation) -> None:
+    port = free_port()
+
+    found = problems(examined(away, "--host", "192.0.2.7", "--port", str(port)))
+
+    assert [finding for finding in found if finding["subject"] == "address"] == [
+        problem(
+            "address",
+            f"192.0.2.7:{port} cannot be used (Cannot assign requested address)",
+            REFUSED,
+            "choose others with --host and --port.",
+        )
+    ]
+
+
+def test_a_port_that_another_program_has_is_named_with_another_port(away: Installation) -> None:
+    with listening(metadata_of("https://login.example.org")) as url:
+        port = int(url.rpartition(":")[2])
+
+        assert problems(examined(away, "--port", str(port))) == [
+            problem(
+                "address",
+                f"127.0.0.1:{port} is taken by another program",
+                REFUSED,
+                f"Choose another: --port {port + 1}",
+            )
+        ]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_port_that_the_service_itself_has_is_no_problem(healthy: Installation, host: str) -> None:
+    port = healthy.settings["AUTHSVC_ISSUER"].rpartition(":")[2]
+
+    assert problems(examined(healthy, "--host", host, "--port", port)) == []
 
 
 def test_an_https_issuer_without_a_named_proxy_is_a_warning_that_says_which(away: Installation) -> None:
@@ -523,7 +560,7 @@ def test_a_stranger_at_the_issuers_url_is_a_warning(away: Installation, answer: 
         [warning] = [finding for finding in examined(strange) if finding["level"] == "warning"]
         assert warning["what"].startswith(f"{url}/.well-known/oauth-authorization-server gives no metadata")
         assert warning["cure"] == f"curl -i {url}/.well-known/oauth-authorization-server"
-        assert len(strange.run("doctor").text().splitlines()) == len(SUBJECTS)
+        assert len(strange.run("doctor", "--port", str(free_port())).text().splitlines()) == len(SUBJECTS)
 
 
 @pytest.mark.parametrize("issuer", ["https://a b", "https://auth..example.com", "https://*.example.com"])
@@ -659,7 +696,8 @@ def test_everything_broken_at_once_is_a_line_each_without_a_secret_or_a_password
         SECRET_KEYS="ab" * 20,
     )
 
-    done = Installation(broken.settings, tmp_path).run_program("doctor", "--host", "0.0.0.0")  # noqa: S104 - asked about
+    everywhere = ["--host", "0.0.0.0", "--port", str(free_port())]  # noqa: S104 - what the doctor is asked about
+    done = Installation(broken.settings, tmp_path).run_program("doctor", *everywhere)
 
     assert done.status == 1
     assert done.stderr == ""

@@ -1,6 +1,8 @@
 """`authsvc serve`: what it refuses to start with, each with the line or the command that mends it."""
 
+import shutil
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import pytest
 from redis import Redis
@@ -17,6 +19,11 @@ MAKE_A_SECRET = "make one with: python3 -c 'import secrets; print(secrets.token_
 NOT_OURS = (
     "The database is at migration {} of a newer authsvc, or of another application. "
     "Install that version, or name another database."
+)
+
+NOT_READABLE = (
+    "AUTHSVC_DATABASE_URL cannot be read as a URL; write postgresql://USER:PASSWORD@HOST:5432/DATABASE, "
+    "in USER and PASSWORD %40 for @, %3A for : and %2F for /"
 )
 
 
@@ -87,9 +94,7 @@ def test_settings_that_are_missing_are_named_all_at_once() -> None:
         pytest.param(
             "DATABASE_URL",
             "postgresql://authsvc:hunter2@db:notaport/authsvc",
-            "AUTHSVC_DATABASE_URL cannot be read as a URL; "
-            "write postgresql://USER:PASSWORD@HOST:5432/DATABASE, "
-            "in USER and PASSWORD %40 for @, %3A for : and %2F for /",
+            NOT_READABLE,
             id="a database URL without a readable port",
         ),
         pytest.param(
@@ -105,6 +110,37 @@ def test_settings_that_are_missing_are_named_all_at_once() -> None:
             "AUTHSVC_REDIS_URL cannot be read as a URL; write redis://USER:PASSWORD@HOST:6379/0, "
             "in USER and PASSWORD %40 for @, %3A for : and %2F for /",
             id="a Redis URL without a readable port",
+        ),
+        pytest.param(
+            "REDIS_URL",
+            "redis://:hunter2@cache:6379/0?hunter2=1",
+            "AUTHSVC_REDIS_URL has a parameter that the driver does not know; write redis://HOST:6379/0, "
+            "or with TLS rediss://HOST:6379/0?ssl_ca_certs=FILE",
+            id="a Redis URL for another driver",
+        ),
+        pytest.param(
+            "DATABASE_URL",
+            "postgresql://authsvc:hunter2@db:99999/authsvc",
+            NOT_READABLE,
+            id="a port beyond all ports",
+        ),
+        pytest.param(
+            "DATABASE_URL",
+            "postgresql://authsvc:hunter2@db..internal/authsvc",
+            NOT_READABLE,
+            id="a host that no resolver takes",
+        ),
+        pytest.param(
+            "DATABASE_URL", "sqlite:///authsvc%00.db", NOT_READABLE, id="a NUL in the name of a file"
+        ),
+        *(
+            pytest.param(
+                name,
+                "\udcff" * 40,
+                f"AUTHSVC_{name} holds bytes that are no UTF-8; write it as text.",
+                id=f"{name} of bytes",
+            )
+            for name in ("SECRET_KEYS", "DATABASE_URL", "REDIS_URL", "AUDIENCE")
         ),
     ],
 )
@@ -233,6 +269,46 @@ def test_a_host_that_is_not_this_machine_is_a_sentence(embedded: Installation) -
     assert refused == (
         f"192.0.2.1:{port} cannot be used (Cannot assign requested address); "
         "choose others with --host and --port."
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "sentence"),
+    [
+        ("", "--host is empty; write 127.0.0.1, or 0.0.0.0 for every address of this machine."),
+        ("\udcff", "--host '\\udcff' is no name; write an address, or a name of DNS."),
+    ],
+    ids=["empty", "no text"],
+)
+def test_a_host_that_is_none_is_a_sentence(embedded: Installation, host: str, sentence: str) -> None:
+    assert refusal_of(embedded, "--host", host) == sentence
+
+
+def test_several_workers_without_a_folder_to_count_in_are_a_sentence(installer: Installer) -> None:
+    with installer.installed("postgres") as made, patch("tempfile.tempdir", "/proc"):
+        assert refusal_of(made, "--workers", "2") == (
+            "--workers 2: they count in one folder, and none can be made (No such file or directory). "
+            "Mount one (docker run --tmpfs /tmp), or name one that may be written to: TMPDIR=/path"
+        )
+
+
+def test_several_workers_without_room_to_count_are_a_sentence(installer: Installer) -> None:
+    full = shutil.disk_usage("/proc")  # the one file system that always has no room
+    assert full.free == 0
+    with installer.installed("postgres") as made, patch("shutil.disk_usage", lambda _: full):
+        refused = refusal_of(made, "--workers", "3")
+
+    assert refused.startswith("--workers 3: there is too little space in ")
+    assert refused.endswith("Make room for 3 MiB there, or name another folder: TMPDIR=/path")
+
+
+def test_a_metrics_folder_that_is_not_there_is_a_sentence(embedded: Installation) -> None:
+    with patch.dict("os.environ", {"PROMETHEUS_MULTIPROC_DIR": "/proc/nowhere"}):
+        refused = embedded.run_program("users", "list").refusal()
+
+    assert refused == (
+        "PROMETHEUS_MULTIPROC_DIR: the folder '/proc/nowhere' cannot be written to. "
+        "Unset it: `authsvc serve --workers` makes one itself."
     )
 
 

@@ -79,6 +79,12 @@ def test_a_setting_is_read(load: Load, name: str, written: str, value: object) -
             "DATABASE_URL", "/srv/authsvc.db", "is no URL of Postgres; write postgresql://", id="path"
         ),
         pytest.param("DATABASE_URL", "postgresql+psycopg://h/d", "is no URL of Postgres; write", id="driver"),
+        pytest.param("DATABASE_URL", "sqlite://", "names no file, so nothing would be kept", id="no file"),
+        pytest.param(
+            "DATABASE_URL", "sqlite:///:memory:", "names no file, so nothing would be kept", id="in memory"
+        ),
+        pytest.param("REDIS_URL", "redis://cache/zero", "does not end in a number; write redis", id="a word"),
+        pytest.param("REDIS_URL", "redis://:a/b@cache/0", "does not end in a number; write", id="a bare /"),
         pytest.param("REDIS_URL", "cache:6379", "is no Redis URL; write redis://HOST:6379/0", id="no scheme"),
         pytest.param("REDIS_URL", "http://cache", "is no Redis URL; write redis://HOST:6379/0", id="http"),
         pytest.param("SECRET_KEYS", "x" * 31, "needs secrets of at least 32 characters; make", id="short"),

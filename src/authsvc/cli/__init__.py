@@ -1,12 +1,15 @@
 """The command line. Every command goes the same way as HTTP: through the services of `wiring`."""
 
+import errno
+import os
 import sys
 
 import typer
 
 from authsvc import __version__
 from authsvc.cli import clients, db, doctor, keys, openapi, serving, users
-from authsvc.errors import AuthError, OperatorError, Unavailable, reason
+from authsvc.errors import AuthError, OperatorError, Unavailable
+from authsvc.storage import complaints
 
 app = typer.Typer(
     help="authsvc: an authentication service. Start with `authsvc dev`.",
@@ -45,9 +48,15 @@ def main() -> None:
     try:
         app()
     except Unavailable as error:
-        _give_up(f"{error.description} {reason(error)}".strip())
+        _give_up(complaints.of_database(error))
     except (OperatorError, AuthError) as error:
         _give_up(str(error))
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EIO, errno.EBADF}:
+            raise
+        # What is still in its buffer would be tried once more at the end, with a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _give_up(f"Standard output cannot be written to ({error.strerror}).")
 
 
 def _give_up(sentence: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from authsvc.cli.address_probe import address
 from authsvc.cli.demo import refuse_demo
 from authsvc.cli.finding import Finding, refused
 from authsvc.cli.issuer_probe import issuer
@@ -45,6 +46,8 @@ async def examine(settings: Settings, services: Services, around: Surroundings) 
     yield await redis(stores)
     yield secret_strength(settings)
     yield listening(settings, around)
+    if taken := await address(settings, around.host, around.port):
+        yield taken
     yield proxies(settings, around)
     async for finding in issuer(settings):
         yield finding

@@ -18,7 +18,7 @@ async def issuer(settings: Settings) -> AsyncIterator[Finding]:
         # What the environment names as the way out does not lead to this machine.
         is_far = not is_loopback_host(settings.issuer)
         async with httpx.AsyncClient(timeout=_PROBE_SECONDS, trust_env=is_far) as http:
-            told = _issuer_in(await http.get(metadata))
+            told = issuer_in(await http.get(metadata))
             verified = await http.get(f"{settings.issuer}/verify", headers={"Authorization": "Bearer doctor"})
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError) as error:
         yield Finding(
@@ -49,7 +49,8 @@ async def issuer(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("issuer URL", "ok", "answers with the metadata of this service")
 
 
-def _issuer_in(metadata: httpx.Response) -> str:
+def issuer_in(metadata: httpx.Response) -> str:
+    """Return the issuer that an answer names; whatever is no such answer raises."""
     told = metadata.json()["issuer"]
     if not isinstance(told, str) or not told.isprintable():  # a stranger's, that is about to be shown
         raise TypeError

@@ -2,11 +2,9 @@
 
 import asyncio
 import atexit
-import errno
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -17,6 +15,7 @@ import uvicorn
 
 from authsvc.app import create_app
 from authsvc.cli import demo
+from authsvc.cli.listening import LAST_PORT, refuse_taken_port
 from authsvc.cli.workers import Workers
 from authsvc.demo_credentials import DEMO_PASSWORD, DEMO_USERNAME
 from authsvc.errors import OperatorError
@@ -28,8 +27,8 @@ from authsvc.storage import migrations
 from authsvc.urls import is_loopback_host
 from authsvc.wiring import build_stores, open_services
 
-_LAST_PORT = 65_535
-Port = Annotated[int, typer.Option("--port", min=1, max=_LAST_PORT, help="The port to listen at.")]
+_BYTES_OF_A_WORKER = 2**20
+Port = Annotated[int, typer.Option("--port", min=1, max=LAST_PORT, help="The port to listen at.")]
 
 _LAST_MOMENT = 5
 """How long beyond its own bound a worker may take to close its stores."""
@@ -82,7 +81,7 @@ def _dev_settings(host: str, port: int) -> Settings:
             )
     folder = Path(os.environ.get(f"{PREFIX}DATA_DIR") or "./.authsvc").absolute()  # noqa: TID251 - before there are settings
     overrides: dict[str, object] = {
-        "database_url": f"sqlite+aiosqlite:///{folder / 'authsvc.db'}",
+        "database_url": f"sqlite+aiosqlite:///{folder / 'authsvc.db'}".replace("%", "%25"),
     }
     defaults = {
         "secret_keys": _kept_secret(folder),
@@ -124,6 +123,8 @@ def _kept_secret(folder: Path) -> str:
         return file.read_text(errors="replace").strip()
     except OSError as error:
         raise refusal(str(error.strerror)) from None
+    except RecursionError:  # mkdir calls itself once for each folder above
+        raise refusal("its path is too long") from None
 
 
 async def _prepare_dev(settings: Settings) -> None:
@@ -174,7 +175,7 @@ def run(settings: Settings, *, host: str, port: int, workers: int = 1) -> None:
     if workers == 1:
         uvicorn.run(create_app(settings), **_options(settings, host, port))
         return
-    _share_metrics()
+    _share_metrics(workers)
     config = uvicorn.Config(
         "authsvc.app:create_app", factory=True, workers=workers, **_options(settings, host, port)
     )
@@ -205,30 +206,20 @@ def _end_in_order() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
-def _share_metrics() -> None:
+def _share_metrics(workers: int) -> None:
     """Give the workers, which start with the environment as it is now, one folder to count in."""
-    folder = tempfile.mkdtemp(prefix="authsvc-metrics-")
+    try:
+        folder = tempfile.mkdtemp(prefix="authsvc-metrics-")
+    except OSError as error:  # a container whose root is read-only has none
+        raise OperatorError(
+            f"--workers {workers}: they count in one folder, and none can be made ({error.strerror}). "
+            "Mount one (docker run --tmpfs /tmp), or name one that may be written to: TMPDIR=/path"
+        ) from None
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    if shutil.disk_usage(folder).free < workers * _BYTES_OF_A_WORKER:
+        # A worker that writes where there is no room left is killed, and started again, for ever.
+        raise OperatorError(
+            f"--workers {workers}: there is too little space in {folder} for their counts. "
+            f"Make room for {workers} MiB there, or name another folder: TMPDIR=/path"
+        )
     os.environ[MULTIPROCESS_FOLDER] = folder  # noqa: TID251 - the library's own variable
-
-
-def refuse_taken_port(host: str, port: int) -> None:
-    """Say in one sentence that another program is listening there.
-
-    Raises:
-        OperatorError: the address cannot be listened at.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise OperatorError(
-                    f"{host}:{port} cannot be used ({error.strerror}); choose others with --host and --port."
-                ) from None
-            other = port + 1 if port < _LAST_PORT else port - 1
-            raise OperatorError(
-                f"{host}:{port} is taken by another program. Choose another: --port {other}"
-            ) from None

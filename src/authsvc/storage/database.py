@@ -19,6 +19,7 @@ from authsvc.storage.dialect import (
     autocommit,
     is_contention,
     is_no_database,
+    is_other_schema,
     is_temporary,
     prepare_sqlite,
 )
@@ -111,7 +112,8 @@ class Database:
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except (ArgumentError, ValueError):  # its text may hold the password
+        _refuse_unusable(parsed)
+    except (ArgumentError, ValueError, OverflowError):  # its text may hold the password
         raise OperatorError(
             "AUTHSVC_DATABASE_URL cannot be read as a URL; "
             "write postgresql://USER:PASSWORD@HOST:5432/DATABASE, "
@@ -127,6 +129,14 @@ def _parsed(url: str) -> URL:
             f"{', '.join(sorted(_PARAMETERS))} only; for TLS write ?ssl=require"
         )
     return parsed
+
+
+def _refuse_unusable(url: URL) -> None:
+    """Raise ValueError or OverflowError, which the driver would raise much later."""
+    (url.host or "").encode("idna")
+    (url.port or 0).to_bytes(2)
+    if any("\0" in part for part in (url.username, url.password, url.database) if part):
+        raise ValueError("NUL")
 
 
 @contextmanager
@@ -145,6 +155,11 @@ def _driver_errors(outages: OutageWatch) -> Iterator[None]:
             raise OperatorError(
                 "The SQLite file is damaged, or no database at all: restore it, or name another "
                 "(for `authsvc dev`: another AUTHSVC_DATA_DIR, or delete the file)."
+            ) from error
+        if is_other_schema(error):
+            raise OperatorError(
+                f"The tables are not those of this version ({str(error.orig).splitlines()[0]}). "
+                "Restore them from a backup, or name another database in AUTHSVC_DATABASE_URL."
             ) from error
         # Without a statement it comes from connecting, or from the end of a transaction.
         if error.connection_invalidated or error.statement is None or is_temporary(error):

@@ -1,5 +1,6 @@
 """What differs between Postgres and SQLite, all of it."""
 
+import sqlite3
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -60,6 +61,11 @@ def is_no_database(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlite_errorname", None) in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}
 
 
+def is_other_schema(error: DBAPIError) -> bool:
+    """Whether Postgres has no such table, or no such column (its SQLSTATE)."""
+    return getattr(error.orig, "sqlstate", None) in {"42P01", "42703"}
+
+
 UNPREPARED: dict[str, object] = {
     "statement_cache_size": 0,
     "prepared_statement_cache_size": 0,
@@ -85,6 +91,13 @@ def autocommit(*, is_sqlite: bool) -> dict[str, object]:
 
 def prepare_sqlite(engine: AsyncEngine) -> None:
     """Set SQLite's pragmas, and let the service say itself when a transaction begins."""
+
+    @sa.event.listens_for(engine.sync_engine, "do_connect")
+    def open_here_first(
+        _dialect: Dialect, _entry: ConnectionPoolEntry, arguments: list[str], _options: dict[str, object]
+    ) -> None:
+        # What cannot be opened fails here: the driver's thread would outlive the loop, and print a traceback.
+        sqlite3.connect(arguments[0]).close()
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -31,6 +31,15 @@ async def clock_offset(database: Database, clock: Clock) -> timedelta | None:
     return min(found, key=lambda sample: sample.trip).offset if found else None
 
 
+async def takes_writes(database: Database) -> bool:
+    """Whether the database can keep anything: a replica cannot. Raises as `clock_offset`."""
+    async with database.reading() as tx:
+        if tx.dialect.name != "postgresql":
+            return True
+        setting = await tx.execute(sa.text("SELECT current_setting('transaction_read_only')"))
+        return bool(setting.scalar_one() == "off")
+
+
 async def connections(database: Database) -> Connections | None:
     """Return the connections of Postgres; None on SQLite. Raises as `clock_offset`."""
     async with database.reading() as tx:

@@ -72,7 +72,8 @@ async def upgrade(database: Database, revision: str = "head") -> None:
             await tx.run_sync(_run_upgrade, revision)
     except DBAPIError as error:
         raise OperatorError(
-            f"The database refused the migration: {str(error.orig).splitlines()[0]}"
+            f"The database refused the migration: {str(error.orig).splitlines()[0]}. "
+            "If it is another application's, name another in AUTHSVC_DATABASE_URL."
         ) from error
 
 

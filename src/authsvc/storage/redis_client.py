@@ -41,6 +41,13 @@ def connections(url: str, *, timeout_seconds: float) -> MakeConnection:
             socket_connect_timeout=timeout_seconds,
             retry=Retry(NoBackoff(), 0),
         )
+        (pool.connection_kwargs.get("host") or "").encode("idna")  # as the resolver will
+        pool.connection_class(**pool.connection_kwargs)  # it alone knows which parameters there are
+    except TypeError:
+        raise OperatorError(
+            "AUTHSVC_REDIS_URL has a parameter that the driver does not know; write redis://HOST:6379/0, "
+            "or with TLS rediss://HOST:6379/0?ssl_ca_certs=FILE"
+        ) from None
     except ValueError:  # its text may hold the password
         raise OperatorError(
             "AUTHSVC_REDIS_URL cannot be read as a URL; write redis://USER:PASSWORD@HOST:6379/0, "

@@ -36,8 +36,8 @@ class RedisLink:
         Raises:
             RedisAway: it cannot be reached.
         """
-        now = asyncio.get_running_loop().time
-        began = now()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         async with self._turn:
             # Of many who wait here, one tries for all.
             if self._failed_at > began:
@@ -49,10 +49,10 @@ class RedisLink:
                 node = await self._connect()
             except BaseException as error:
                 if isinstance(error, RedisAway):
-                    self._failed_at = now()
+                    self._failed_at = loop.time()
                 await self._close()
                 raise
-            self._opened_at = now()
+            self._opened_at = loop.time()
             return node
 
     @property

@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from redis.exceptions import AuthenticationError
-
 from authsvc.clock import Clock
-from authsvc.errors import OperatorError, Unavailable, reason
-from authsvc.storage import migrations
+from authsvc.errors import OperatorError, Unavailable
+from authsvc.storage import complaints, inspection, migrations
 from authsvc.storage.database import Database
 from authsvc.storage.delivery import Delivery
 from authsvc.storage.denylist import Denylist
@@ -74,38 +72,35 @@ class Stores:
         """Refuse a database that this version must not run on.
 
         Raises:
-            OperatorError: it is away, or behind or ahead of this version.
+            OperatorError: it is away, behind or ahead of this version, or takes no writes.
         """
         needed = migrations.newest_revision()
         try:
             found = await migrations.current_revision(self.database)
+            takes_writes = await inspection.takes_writes(self.database)
         except Unavailable as error:
-            raise OperatorError(
-                f"AUTHSVC_DATABASE_URL: the database cannot be reached {reason(error)}. "
-                "Is it running, and are host, port, user, password and database name right?"
-            ) from error
+            raise OperatorError(complaints.of_database(error)) from error
         if found != needed:
             raise OperatorError(
                 f"The database is at migration {found or 'none'} and this version needs {needed}. "
                 "Run: authsvc db upgrade"
             )
+        if not takes_writes:
+            raise OperatorError(complaints.of_reading_only())
 
     async def check_redis(self) -> None:
         """Refuse a Redis that may drop denials; one that is away is looked at again and again.
 
         Raises:
-            OperatorError: it evicts, or refuses the password.
+            OperatorError: it evicts, refuses the password, or is none.
         """
         if self.denylist is None:
             return
         try:
             node = await self.denylist.checks.open()
         except RedisAway as away:
-            if isinstance(away.__cause__, AuthenticationError):
-                raise OperatorError(
-                    f"AUTHSVC_REDIS_URL: Redis refuses the password ({away}). "
-                    "Write the right one into it: redis://USER:PASSWORD@HOST:6379/0"
-                ) from None
+            if sentence := complaints.of_redis(away.__cause__):
+                raise OperatorError(sentence) from None
             return
         if node.evicts:
             raise OperatorError(

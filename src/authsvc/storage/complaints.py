@@ -1,0 +1,77 @@
+"""What an operator is told of a store that cannot be used: the variable, why, and what to write instead."""
+
+from redis.exceptions import AuthenticationError, InvalidResponse, ResponseError
+
+from authsvc.errors import Unavailable, reason
+from authsvc.storage.redis_client import NAMESPACE
+
+_VARIABLE = "AUTHSVC_DATABASE_URL"
+_TAKES_NO_WRITES = (
+    "this Postgres takes no writes{said}: it is a replica, or set to read only. Name the primary"
+)
+
+# By the beginning of Postgres' SQLSTATE.
+_SENTENCES = {
+    "25006": _TAKES_NO_WRITES,
+    "28": "Postgres refuses the login{said}. "
+    "Write the right one into it: postgresql://USER:PASSWORD@HOST:5432/DATABASE",
+    "3D": "Postgres has no such database{said}. Make it with createdb, or name another",
+    "42501": "the role lacks a right{said}. "
+    "Name the role that owns the tables, or let that one grant this one to read and write them",
+    "53300": "Postgres has no connection left{said}. "
+    "Raise its max_connections, or lower AUTHSVC_DATABASE_POOL_SIZE",
+}
+
+
+def of_database(error: Unavailable) -> str:
+    """Return the sentence for a command that could not ask the database, or for what else was too busy."""
+    if error.__cause__ is None:
+        return error.description
+    said = f" {reason(error)}"
+    driver = getattr(error.__cause__, "orig", None) or error.__cause__
+    if hasattr(driver, "sqlite_errorname"):
+        return (
+            f"{_VARIABLE}: the SQLite file cannot be used{said}. Is its folder there, "
+            "may this user write to both, and is there space? (For `authsvc dev`: AUTHSVC_DATA_DIR.)"
+        )
+    if ".postgresql" in str(getattr(driver, "filename", "")):
+        return (
+            f"HOME: the driver of Postgres looks for certificates below it and may not{said}. "
+            "Set HOME to a folder of this user's own, or to /nonexistent"
+        )
+    state = str(getattr(driver, "sqlstate", None) or "")
+    for beginning, sentence in _SENTENCES.items():
+        if state.startswith(beginning):
+            return f"{_VARIABLE}: {sentence.format(said=said)}"
+    return (
+        f"{_VARIABLE}: the database cannot be reached{said}. "
+        "Is it running, and are host, port, user, password and database name right?"
+    )
+
+
+def of_reading_only() -> str:
+    """Return the sentence for a database that answers and can keep nothing."""
+    return f"{_VARIABLE}: {_TAKES_NO_WRITES.format(said='')}"
+
+
+def of_redis(cause: BaseException | None) -> str | None:
+    """Return the sentence for a Redis that waiting does not mend; None for one that is away."""
+    match cause:
+        case AuthenticationError():
+            return (
+                f"AUTHSVC_REDIS_URL: Redis refuses the password ({cause}). "
+                "Write the right one into it: redis://USER:PASSWORD@HOST:6379/0"
+            )
+        case InvalidResponse():
+            return (
+                "AUTHSVC_REDIS_URL: what answers there is no Redis. "
+                "Write the address of one: redis://HOST:6379/0"
+            )
+        # A number that it does not have, or keys that the user may not access; other answers may pass.
+        case ResponseError() if "DB index" in str(cause) or "access" in str(cause):
+            return (
+                f"AUTHSVC_REDIS_URL: Redis refuses to be read ({cause}). Name a database that it has and "
+                f"a user that may use the keys {NAMESPACE}*: redis://USER:PASSWORD@HOST:6379/0"
+            )
+        case _:
+            return None
