@@ -5,9 +5,10 @@ Wrong is:
     end was answered while Redis could not be written or its primary had just changed;
 (b) a check that says dead of a token that nothing ended (no token of the load grows old enough to expire);
 (c) an honest refresh refused; and the opposite: a replay accepted, or an ended session refreshed;
-(d) a 5xx but a 503 with `Retry-After`; while a store is away, one that came after more than 2 s, from before
-    the request was sent to after the answer was read, without any allowance (the full queues of a busy machine
-    have limits of their own); no answer from an instance that ran; any other status that cannot have been earned;
+(d) a 5xx but a 503 with `Retry-After`; while a store is away, one that came after more than 2 s, from
+    before the request was sent to after the answer was read, without any allowance (the full queues of a
+    busy machine have limits of their own); no answer from an instance that ran; any other status that
+    cannot have been earned;
 (e) a login or a refresh that was answered and whose tokens are unknown later (found as b and c);
 (f) a refresh token with two different successors;
 (g) a 503 for a check while a store with the evidence was there.
