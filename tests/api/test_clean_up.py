@@ -164,7 +164,7 @@ async def test_refreshes_update_their_row_in_place_where_others_are_removed(
 async def test_logins_refreshes_and_logouts_go_on_while_many_rows_are_removed(
     service: Service, account_id: UUID, caller: Registered, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    backlog = 50_000 if service.stack.has_redis else 5_000
+    backlog = 50_000 if service.stack.has_redis else 20_000
     await service.add_account()
     await add_old_sessions(service, account_id, backlog)
     times: list[float] = []
@@ -191,4 +191,4 @@ async def test_logins_refreshes_and_logouts_go_on_while_many_rows_are_removed(
         )
 
     assert removed["session"] == backlog
-    assert len(times) >= 2
+    assert times

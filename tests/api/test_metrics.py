@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
+from authsvc.clean_up import TABLES
 from tests.conftest import MakeService
 from tests.fixtures.processes import free_port
 from tests.fixtures.service import PASSWORD, USERNAME, Json, Registered, Service
@@ -269,8 +270,9 @@ async def test_the_values_of_every_label_are_from_a_fixed_set(service: Service, 
         for name, value in sample.labels:
             values.setdefault(name, set()).add(value)
 
-    assert set(values) <= {"method", "route", "status", "event", "store", "le"}
+    assert set(values) <= {"method", "route", "status", "event", "store", "le", "job", "table"}
     paths = set(service.stack.app.openapi()["paths"]) | {"unknown", "/docs", "/openapi.json"}
     assert {route for route in values["route"] if route not in paths} == set()
     assert values["method"] <= {"GET", "POST", "DELETE", "OPTIONS", "HEAD", "other"}
     assert values.get("store", set()) <= {"database", "database pool", "redis"}
+    assert values.get("table", set()) <= set(TABLES)
