@@ -160,6 +160,8 @@ def serve(
         )
     configure_logs(settings.log_format, settings.log_level)
     refuse_taken_port(host, port)
+    if workers > 1:
+        _share_metrics(workers)
     asyncio.run(_check(settings))
     run(settings, host=host, port=port, workers=workers)
 
@@ -175,7 +177,6 @@ def run(settings: Settings, *, host: str, port: int, workers: int = 1) -> None:
     if workers == 1:
         uvicorn.run(create_app(settings), **_options(settings, host, port))
         return
-    _share_metrics(workers)
     config = uvicorn.Config(
         "authsvc.app:create_app", factory=True, workers=workers, **_options(settings, host, port)
     )

@@ -141,7 +141,7 @@ class DenylistUpkeep:
         The node is recorded before the first row is read: a denial committed later is not taken for
         delivered by whoever wrote it to another node.
         """
-        self._distrust("it is being loaded")
+        self.denylist.distrust("it is being loaded")  # told when it is done
         now, nonce, count = self._clock(), f"{NAMESPACE}loading:{new_id()}", 0
         checks = self.denylist.checks
         await checks.ask([("SET", nonce, b"1", "PX", _NONCE_MILLISECONDS)])
