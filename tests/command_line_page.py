@@ -31,7 +31,7 @@ CLIENT = (
 )
 KEY = ("kid", "algorithm", "created_at", "signs_from", "revoked_at")
 FINDING = ("subject", "level", "what", "why", "cure")
-PURGED = ("access_token", "denied_token", "session", "account")
+PURGED = ("access_token", "denied_token", "session", "account", "signing_key")
 
 _HEAD = """\
 # The command line

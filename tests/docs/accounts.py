@@ -43,7 +43,34 @@ class Reason(StrEnum):
     LONG = "it takes more than ten minutes"
 
 
+_CONTAINER_PAGE = "docs/container.md"
 NOT_EXECUTED = {
+    (_CONTAINER_PAGE, "docker build -t authsvc ."): Reason.CONTAINERS,
+    # For the compose file alone, which refuses to start without it.
+    (
+        _CONTAINER_PAGE,
+        "export AUTHSVC_SECRET_KEYS=$(python3 -c 'import secrets; print(secrets.token_urlsafe(48))')",
+    ): Reason.CONTAINERS,
+    (
+        _CONTAINER_PAGE,
+        (
+            "docker compose up --build                                             "
+            "# with Postgres and Redis, for a first run"
+        ),
+    ): Reason.CONTAINERS,
+    (
+        _CONTAINER_PAGE,
+        "docker compose exec authsvc python -m authsvc users add ada@example.com",
+    ): Reason.CONTAINERS,
+    (
+        _CONTAINER_PAGE,
+        (
+            "docker run --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges --init \\\n"
+            "    --stop-timeout 30 --restart unless-stopped --env-file /etc/authsvc.env "
+            "--publish 127.0.0.1:8000:8000 \\\n"
+            "    authsvc python -m authsvc serve --host 0.0.0.0 --workers 4"
+        ),
+    ): Reason.CONTAINERS,
     ("README.md", "make test"): Reason.SUITE,
     ("docs/demands.md", "AUTHSVC_TEST_VECTORS=/path/to/wycheproof/testvectors_v1 make test"): Reason.SUITE,
     ("docs/guard/apache.md", "apt-get install apache2 libapache2-mod-oauth2"): Reason.SOFTWARE,

@@ -81,6 +81,7 @@ class DenylistUpkeep:
 
     async def _look(self) -> None:
         node, is_new = await self._node()
+        self.denylist.writes.expect_again()
         try:
             async with self._database.reading() as tx:
                 waiting = await denial_rows.undelivered(tx, self._clock())

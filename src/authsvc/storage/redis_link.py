@@ -60,6 +60,10 @@ class RedisLink:
         """Whether it did not let us in just now, so that a request need not wait to be refused again."""
         return asyncio.get_running_loop().time() < self._failed_at + _LATELY_SECONDS
 
+    def expect_again(self) -> None:
+        """Forget that it did not let us in: the node answers somebody else by now."""
+        self._failed_at = -_LATELY_SECONDS
+
     async def look(self) -> RedisNode:
         """Ask the node who it is now. Raises as `ask`."""
         async with self._turn:
