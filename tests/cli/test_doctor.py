@@ -345,7 +345,7 @@ def test_a_database_whose_clock_is_an_hour_off_is_named(bare: Installation) -> N
         problem(
             "clock",
             "this host's clock is 3600 s behind the database's",
-            "tokens expire too early or too late, and other services reject or overtrust them",
+            "the service goes by the database's; if that is wrong, others reject or overtrust tokens",
             "timedatectl set-ntp true  (or start chrony), on the host that is wrong",
         )
     ]

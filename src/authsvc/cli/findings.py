@@ -65,7 +65,7 @@ async def database_clock(stores: Stores, clock: Clock) -> Finding:
         "clock",
         "problem",
         f"this host's clock is {abs(seconds):.0f} s {'behind' if seconds > 0 else 'ahead of'} the database's",
-        "tokens expire too early or too late, and other services reject or overtrust them",
+        "the service goes by the database's; if that is wrong, others reject or overtrust tokens",
         "timedatectl set-ntp true  (or start chrony), on the host that is wrong",
     )
 

@@ -28,23 +28,39 @@ class Workers(Multiprocess):
         self._longest_stop = longest_stop
         self._have_served = False
         self._next_try = 0.0
+        self._asked_at: dict[Process, float] = {}
 
     def keep_subprocess_alive(self) -> None:
         """Replace each worker that has died or hangs. Only those of a first start may not fail."""
         if self.should_exit.is_set():
             return
-        seconds = self.config.timeout_worker_healthcheck
         for index, worker in enumerate(self.processes):
-            if worker.is_alive(seconds):
-                self._have_served = self._have_served or worker.is_ready(seconds)
+            if self._is_well(worker):
                 continue
             worker.kill()
-            worker.join()
+            worker.process.join()
+            self._asked_at.pop(worker, None)
             if worker.exitcode == STARTUP_FAILURE and not self._have_served:
                 self.status = STARTUP_FAILURE
                 self.should_exit.set()
                 return
             self._replace(index, worker)
+
+    def _is_well(self, worker: Process) -> bool:
+        """Whether it runs and answers in time. Nothing is waited for: a signal might come meanwhile."""
+        if not worker.process.is_alive():
+            return False
+        now = time.monotonic()
+        try:
+            if worker.parent_conn.poll():
+                self._have_served = worker.parent_conn.recv() or self._have_served
+                self._asked_at.pop(worker, None)
+            if worker not in self._asked_at:
+                worker.parent_conn.send(b"ping")
+                self._asked_at[worker] = now
+        except (OSError, EOFError):
+            return False
+        return now - self._asked_at[worker] < self.config.timeout_worker_healthcheck
 
     def _replace(self, index: int, worker: Process) -> None:
         if worker.exitcode == STARTUP_FAILURE:
