@@ -44,7 +44,8 @@ async def running(jobs: Sequence[Job]) -> AsyncIterator[None]:
 
 async def _for_ever(job: Job) -> None:
     was_away = False
-    while True:
+    # Asked at each turn: a library can swallow a cancellation that comes while it ends of itself.
+    while not _is_told_to_stop():
         with suppress(TimeoutError):
             await asyncio.wait_for(job.wake.wait(), job.every)
         job.wake.clear()

@@ -1,6 +1,7 @@
 """Jobs beside the requests: they come again whatever happened, and stop with the service."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -72,6 +73,27 @@ async def test_a_job_that_is_woken_does_not_wait_for_its_turn() -> None:
         await asyncio.wait_for(turns.first.wait(), 5)
         job.wake.set()
         await asyncio.wait_for(turns.second.wait(), 5)
+
+
+async def test_a_job_whose_library_swallows_the_end_does_not_hold_it_up() -> None:
+    began = asyncio.Event()
+
+    async def swallow_once() -> None:
+        if not began.is_set():
+            began.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    async def end_at_once() -> None:
+        async with running([Job("swallows", 0.001, swallow_once)]):
+            await began.wait()
+
+    ending = asyncio.create_task(end_at_once())
+    await asyncio.wait([ending], timeout=5)
+
+    is_over = ending.done()
+    ending.cancel()
+    assert is_over
 
 
 async def test_no_job_outlives_the_service() -> None:
