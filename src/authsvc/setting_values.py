@@ -17,6 +17,7 @@ _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "sqlite+aiosqlite": "sqlite+aiosqlite",
 }
+_WAYS_TO_REDIS = {"redis", "rediss", "redis+sentinel", "rediss+sentinel", "unix"}
 
 
 def _split(value: object) -> object:
@@ -40,9 +41,19 @@ def _database_url(value: SecretStr) -> SecretStr:
 
 def _redis_url(value: SecretStr) -> SecretStr:
     scheme, separator, rest = value.get_secret_value().partition("://")
-    if scheme not in {"redis", "rediss", "unix"} or not separator:
-        raise ValueError("is no Redis URL; write redis://HOST:6379/0 (rediss:// with TLS)")
+    if scheme not in _WAYS_TO_REDIS or not separator:
+        raise ValueError(
+            "is no Redis URL; write redis://HOST:6379/0 (rediss:// with TLS), "
+            "redis+sentinel://HOST:26379,HOST:26379/NAME/0 or unix:///PATH?db=0"
+        )
     database = rest.partition("?")[0].partition("/")[2]
+    if scheme.endswith("+sentinel"):
+        name, _, database = database.partition("/")
+        if not name:
+            raise ValueError(
+                "does not name the primary that the sentinels watch; "
+                "write redis+sentinel://HOST:26379,HOST:26379/NAME/0"
+            )
     if scheme != "unix" and database and not database.isdecimal():  # the driver would take 0 instead
         raise ValueError(
             "does not end in a number; write redis://USER:PASSWORD@HOST:6379/0, "

@@ -7,8 +7,9 @@ import pytest
 from authsvc.storage import denial_rows
 from authsvc.storage.denial import Denial
 from authsvc.storage.denylist_upkeep import DenylistUpkeep
-from authsvc.storage.redis_client import connections
+from authsvc.storage.redis_address import RedisAddress
 from authsvc.storage.redis_link import RedisLink
+from authsvc.storage.redis_route import RedisRoute
 from tests.conftest import MakeService
 from tests.fixtures.clock import ManualClock
 from tests.fixtures.postgres import PostgresServer
@@ -174,7 +175,7 @@ async def test_what_is_written_to_another_node_is_not_taken_for_delivered(
     elsewhere = RedisServer()
     elsewhere.start()
     try:
-        lost = RedisLink(connections(elsewhere.url(1), timeout_seconds=2))
+        lost = RedisLink(RedisRoute(RedisAddress.read(elsewhere.url(1), timeout_seconds=2)))
         upkeep.denylist.writes = lost
         await other.as_user("POST", "/logout", signed_in["access_token"])
         await other.stack.look()

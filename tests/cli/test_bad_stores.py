@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from authsvc.storage.redis_refusal import ACL_RULE
 from tests.fixtures.database import execute
 from tests.fixtures.installation import Installation, Installer
 from tests.fixtures.processes import free_port
@@ -92,8 +93,8 @@ def test_a_database_that_redis_does_not_have_is_refused(
     [refused] = refusals(embedded.having(REDIS_URL=own_redis.url(99)))
 
     assert refused == (
-        "AUTHSVC_REDIS_URL: Redis refuses to be read (DB index is out of range). Name a database that it has "
-        "and a user that may use the keys {authsvc}:*: redis://USER:PASSWORD@HOST:6379/0"
+        "AUTHSVC_REDIS_URL: Redis has no such database (DB index is out of range). "
+        "Name one that it has (a cluster has 0 alone): redis://HOST:6379/0"
     )
 
 
@@ -106,7 +107,8 @@ def test_a_user_who_may_not_read_our_keys_is_refused(embedded: Installation, own
 
     [refused] = refusals(embedded.having(REDIS_URL=url))
 
-    assert refused.startswith("AUTHSVC_REDIS_URL: Redis refuses to be read (")
+    assert refused.startswith("AUTHSVC_REDIS_URL: Redis lets its user do too little (")
+    assert refused.endswith(f"Give it all that it needs: redis-cli ACL SETUSER USER {ACL_RULE}")
     assert "hunter2" not in refused
 
 

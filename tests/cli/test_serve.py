@@ -114,8 +114,8 @@ def test_settings_that_are_missing_are_named_all_at_once() -> None:
         pytest.param(
             "REDIS_URL",
             "redis://:hunter2@cache:6379/0?hunter2=1",
-            "AUTHSVC_REDIS_URL has a parameter that the driver does not know; write redis://HOST:6379/0, "
-            "or with TLS rediss://HOST:6379/0?ssl_ca_certs=FILE",
+            "AUTHSVC_REDIS_URL has a parameter that the driver does not know, or a value that it does not "
+            "take; write redis://HOST:6379/0, or with TLS rediss://HOST:6379/0?ssl_ca_certs=FILE",
             id="a Redis URL for another driver",
         ),
         pytest.param(

@@ -1,9 +1,6 @@
-"""What an operator is told of a store that cannot be used: the variable, why, and what to write instead."""
-
-from redis.exceptions import AuthenticationError, InvalidResponse, ResponseError
+"""What an operator is told of a database that cannot be used: the variable, why, and what to write instead."""
 
 from authsvc.errors import Unavailable, reason
-from authsvc.storage.redis_client import NAMESPACE
 
 _VARIABLE = "AUTHSVC_DATABASE_URL"
 _TAKES_NO_WRITES = (
@@ -52,26 +49,3 @@ def of_database(error: Unavailable) -> str:
 def of_reading_only() -> str:
     """Return the sentence for a database that answers and can keep nothing."""
     return f"{_VARIABLE}: {_TAKES_NO_WRITES.format(said='')}"
-
-
-def of_redis(cause: BaseException | None) -> str | None:
-    """Return the sentence for a Redis that waiting does not mend; None for one that is away."""
-    match cause:
-        case AuthenticationError():
-            return (
-                f"AUTHSVC_REDIS_URL: Redis refuses the password ({cause}). "
-                "Write the right one into it: redis://USER:PASSWORD@HOST:6379/0"
-            )
-        case InvalidResponse():
-            return (
-                "AUTHSVC_REDIS_URL: what answers there is no Redis. "
-                "Write the address of one: redis://HOST:6379/0"
-            )
-        # A number that it does not have, or keys that the user may not access; other answers may pass.
-        case ResponseError() if "DB index" in str(cause) or "access" in str(cause):
-            return (
-                f"AUTHSVC_REDIS_URL: Redis refuses to be read ({cause}). Name a database that it has and "
-                f"a user that may use the keys {NAMESPACE}*: redis://USER:PASSWORD@HOST:6379/0"
-            )
-        case _:
-            return None

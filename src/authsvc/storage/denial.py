@@ -3,6 +3,7 @@
 A denial names an id, never a token's text: one JWT has more than one accepted spelling.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -14,7 +15,12 @@ SAFETY = timedelta(seconds=60)
 LONGEST_LIFE = timedelta(hours=25)
 """Longer than any access token lives, whatever the settings once were."""
 
+DENIED = b"1"
+"""What stands under the name of a token, a session or a key that is denied."""
+
 Kind = Literal["jti", "sid", "kid", "client"]
+
+_OF_CLIENT = re.compile(rb"[0-9]{1,10} (enabled|disabled)")
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,11 @@ class Denial:
     def of_client(cls, client_id: str, *, version: int, is_disabled: bool, until: datetime) -> "Denial":
         """What a client is now: disabled, and so are its tokens, or not; and which copies of it are old."""
         return cls("client", client_id, until, version, not is_disabled)
+
+
+def is_entry(key: str, value: bytes) -> bool:
+    """Whether *value* is what we write under *key*, and not what another application left there."""
+    return bool(_OF_CLIENT.fullmatch(value)) if key.startswith("client:") else value == DENIED
 
 
 @dataclass(frozen=True)

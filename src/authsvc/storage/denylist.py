@@ -9,22 +9,41 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from authsvc.metrics import DENIALS
+from authsvc.secret_tokens import new_id
 from authsvc.storage.coalescing import Coalescer
-from authsvc.storage.denial import SAFETY, Denial
-from authsvc.storage.redis_client import NAMESPACE, RedisAway
-from authsvc.storage.redis_link import Command, RedisLink
+from authsvc.storage.denial import DENIED, SAFETY, Denial, is_entry
+from authsvc.storage.redis_client import NAMESPACE, Command, RedisAway
+from authsvc.storage.redis_link import RedisLink
 from authsvc.storage.redis_node import RedisNode
+from authsvc.storage.redis_refusal import FOREIGN
 
 MARKER = f"{NAMESPACE}marker"
 _BATCH = 256
 _PORTION = 500  # packing twenty thousand commands at once would hold up the event loop for a second
 
 # Of two that tell what a client is now, the later one may be overtaken by the earlier.
-_SET_NEWER = """
-local there = redis.call('GET', KEYS[1])
-if there and tonumber(string.match(there, '^%d+')) > tonumber(ARGV[1]) then return 0 end
+# What no authsvc wrote is not overwritten: somebody else would miss it, and write it again.
+_SET_NEWER = f"""
+local there = redis.pcall('GET', KEYS[1])
+local is_refused = type(there) == 'table' and there.err
+if is_refused and not string.find(there.err, 'WRONGTYPE') then return there end
+if there then
+  local version = type(there) == 'string' and string.match(there, '^(%d+) %l+$')
+  if not version then return redis.error_reply('{FOREIGN} ' .. KEYS[1]) end
+  if tonumber(version) > tonumber(ARGV[1]) then return 0 end
+end
 redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[3])
 return 1
+"""
+
+# What a user may not do, a script of that user may not do either.
+_TRY_OUT = """
+redis.call('MGET', KEYS[1], KEYS[2])
+redis.call('GET', KEYS[2])
+redis.call('DEL', KEYS[1])
+local answer = redis.pcall('SET', KEYS[1], '1', 'PX', '0')
+if string.find(answer.err, 'expire time') then return 1 end
+return answer
 """
 
 Found = Mapping[str, bytes]
@@ -39,7 +58,9 @@ class Denylist:
         self.writes = writes
         self.needs_look = asyncio.Event()
         self.reason: str | None = "it has not been looked at yet"
+        self.refused: str | None = None
         self._trusted: RedisNode | None = None
+        self._foreign: set[str] = set()
         self._lookups: Coalescer[Sequence[str], Found] = Coalescer(self._fetch, at_most=_BATCH)
 
     @property
@@ -61,9 +82,38 @@ class Denylist:
         """Return the entries under *keys*; one round trip, shared with whoever asks at the same time.
 
         Raises:
-            RedisAway: it could not be asked, or has forgotten something.
+            RedisAway: it could not be asked, has forgotten something, or holds what we do not write.
         """
-        return await self._lookups.ask(keys)
+        found = await self._lookups.ask(keys)
+        if foreign := {key for key, value in found.items() if not is_entry(key, value)}:
+            self._foreign |= foreign
+            self._lose(_holds_foreign(foreign))
+            raise RedisAway(_holds_foreign(foreign))
+        return found
+
+    async def try_out(self) -> None:
+        """Do all that we shall ever do, and change nothing.
+
+        Raises:
+            RedisAway: Redis could not be asked, or refuses something.
+        """
+        key = f"{NAMESPACE}trial:{new_id()}"
+        await self.checks.ask([("EVAL", _TRY_OUT, 2, key, MARKER)])
+
+    async def expect_no_foreign(self) -> None:
+        """See that what we do not write, and was found, has gone.
+
+        Raises:
+            RedisAway: it has not, or Redis could not be asked.
+        """
+        if not self._foreign:
+            return
+        keys = sorted(self._foreign)
+        [values] = await self.checks.ask([("MGET", *(NAMESPACE + key for key in keys))])
+        found = zip(keys, values if isinstance(values, list) else [], strict=True)
+        self._foreign = {key for key, value in found if value is not None and not is_entry(key, value)}
+        if self._foreign:
+            raise RedisAway(_holds_foreign(self._foreign))
 
     async def _fetch(self, batch: Sequence[Sequence[str]]) -> list[Found]:
         node = self._trusted
@@ -97,7 +147,12 @@ class Denylist:
             RedisAway: some or all could not be written.
         """
         commands = [command(denial, now) for denial in denials]
-        nodes = {await self._write(commands[at : at + _PORTION]) for at in range(0, len(commands), _PORTION)}
+        portions = (commands[at : at + _PORTION] for at in range(0, len(commands), _PORTION))
+        try:
+            nodes = {await self._write(portion) for portion in portions}
+        except RedisAway as away:
+            self.refused = away.reason
+            raise
         if len(nodes) != 1:
             raise RedisAway("its primary changed in the middle")
         DENIALS.inc(len(commands))
@@ -126,6 +181,10 @@ def command(denial: Denial, now: datetime) -> Command:
     life = max(1, (denial.until - now + SAFETY) // timedelta(milliseconds=1))
     key = NAMESPACE + denial.key
     if denial.version is None:
-        return ("SET", key, b"1", "PX", life)
+        return ("SET", key, DENIED, "PX", life)
     state = "enabled" if denial.is_lifted else "disabled"
     return ("EVAL", _SET_NEWER, 1, key, denial.version, state, life)
+
+
+def _holds_foreign(keys: Iterable[str]) -> str:
+    return f"the key {NAMESPACE}{min(keys)} holds another application's value"

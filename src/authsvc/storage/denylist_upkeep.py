@@ -102,7 +102,7 @@ class DenylistUpkeep:
             now = self._clock()
             async for denials in denial_rows.live(self._database, since=now - SAFETY, now=now):
                 await self._deliver(denials, node)
-        self._trust(node)
+        await self._trust(node)
 
     async def _node(self) -> tuple[RedisNode, bool]:
         known = self.denylist.checks.node
@@ -122,6 +122,8 @@ class DenylistUpkeep:
     async def _usable(self, node: RedisNode) -> RedisNode:
         if node.evicts:  # whatever it holds when that is mended may lack something
             await self.denylist.checks.ask([("DEL", MARKER)])
+        if not node.is_primary:  # whoever knows where the primary is shall be asked again
+            await self.denylist.close()
         if node.problem is not None:
             raise RedisAway(node.problem)
         return node
@@ -134,7 +136,7 @@ class DenylistUpkeep:
             raise RedisAway("the denylist was last seen on another node, and the database is away")
         if not await self._is_marked(node):
             raise RedisAway("it has forgotten what it held, and the database is away")
-        self._trust(node)
+        await self._trust(node)
 
     async def _load(self, node: RedisNode) -> None:
         """Write all that Postgres holds, and then the marker.
@@ -162,12 +164,13 @@ class DenylistUpkeep:
             return
         taker = await self._delivery.deliver(denials, again=True)
         if taker is None:
-            raise RedisAway("it takes no writes")
+            raise RedisAway(f"it takes no writes: {self.denylist.refused}")
         if taker.run_id != node.run_id:
             await self.denylist.checks.close()
             raise RedisAway("what is written goes to another node")
 
-    def _trust(self, node: RedisNode) -> None:
+    async def _trust(self, node: RedisNode) -> None:
+        await self.denylist.expect_no_foreign()
         if not self.denylist.is_trusted:
             _log.info("denylist_trusted", node=node.run_id)
         self._told.clear()

@@ -1,22 +1,19 @@
-"""Redis: how to connect. Its errors leave here as `RedisAway`."""
+"""Redis: the names of our keys, how to put a question, and what is raised where none can be put."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from redis.asyncio import ConnectionPool
-from redis.asyncio.connection import AbstractConnection
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.asyncio.connection import AbstractConnection, SSLConnection
+from redis.exceptions import InvalidResponse, RedisError
+from redis.exceptions import TimeoutError as DriverTimeoutError
 
-from authsvc.errors import OperatorError
 from authsvc.metrics import STORE_ERRORS
+from authsvc.storage import redis_refusal
 
 NAMESPACE = "{authsvc}:"
 """The braces put all keys into one slot of a cluster."""
 
-MakeConnection = Callable[[], AbstractConnection]
-"""Makes a connection that is not connected yet."""
+Command = tuple[bytes | str | int, ...]
 
 
 class RedisAway(Exception):
@@ -25,35 +22,7 @@ class RedisAway(Exception):
     @property
     def reason(self) -> str:
         """Why, without what the driver says: that names hosts."""
-        return str(self) if self.__cause__ is None else "it cannot be reached, or not in time"
-
-
-def connections(url: str, *, timeout_seconds: float) -> MakeConnection:
-    """Return what makes connections that give up after *timeout_seconds* and never try twice.
-
-    Raises:
-        OperatorError: *url* is none.
-    """
-    try:
-        pool = ConnectionPool.from_url(
-            url,
-            socket_timeout=timeout_seconds,
-            socket_connect_timeout=timeout_seconds,
-            retry=Retry(NoBackoff(), 0),
-        )
-        (pool.connection_kwargs.get("host") or "").encode("idna")  # as the resolver will
-        pool.connection_class(**pool.connection_kwargs)  # it alone knows which parameters there are
-    except TypeError:
-        raise OperatorError(
-            "AUTHSVC_REDIS_URL has a parameter that the driver does not know; write redis://HOST:6379/0, "
-            "or with TLS rediss://HOST:6379/0?ssl_ca_certs=FILE"
-        ) from None
-    except ValueError:  # its text may hold the password
-        raise OperatorError(
-            "AUTHSVC_REDIS_URL cannot be read as a URL; write redis://USER:PASSWORD@HOST:6379/0, "
-            "in USER and PASSWORD %40 for @, %3A for : and %2F for /"
-        ) from None
-    return pool.make_connection
+        return str(self) if self.__cause__ is None else redis_refusal.reason(self.__cause__)
 
 
 @contextmanager
@@ -64,3 +33,30 @@ def redis_errors() -> Iterator[None]:
     except (RedisError, OSError, TimeoutError) as error:
         STORE_ERRORS.labels("redis").inc()
         raise RedisAway(str(error) or type(error).__name__) from error
+
+
+async def connect(connection: AbstractConnection) -> None:
+    """Connect, log in, and choose the database.
+
+    Raises:
+        RedisError, OSError, TimeoutError: one of it failed.
+    """
+    try:
+        await connection.connect()  # type: ignore[no-untyped-call] # the library has no types here
+    except (DriverTimeoutError, TimeoutError) as late:
+        if not isinstance(connection, SSLConnection):
+            raise
+        raise DriverTimeoutError(redis_refusal.NO_TLS) from late
+    except (AttributeError, LookupError, TypeError, ValueError) as odd:
+        # It was answered, and made nothing of the answer.
+        raise InvalidResponse(str(odd)) from odd
+
+
+async def exchange(connection: AbstractConnection, commands: Sequence[Command]) -> list[object]:
+    """Return the answers to *commands*; one round trip.
+
+    Raises:
+        RedisError, OSError, TimeoutError: the first that failed; the answers after it were not read.
+    """
+    await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+    return [await connection.read_response() for _ in commands]

@@ -5,14 +5,14 @@ A pool would hide it: after a failover two of its connections may lead to two no
 
 import asyncio
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from redis.asyncio.connection import AbstractConnection, Connection
-from redis.exceptions import MovedError
-
-from authsvc.storage.redis_client import NAMESPACE, MakeConnection, RedisAway, redis_errors
+from authsvc.storage.redis_client import Command, RedisAway, exchange, redis_errors
 from authsvc.storage.redis_node import RedisNode
+from authsvc.storage.redis_route import RedisRoute
 
-Command = tuple[bytes | str | int, ...]
+if TYPE_CHECKING:
+    from redis.asyncio.connection import AbstractConnection
 
 _LATELY_SECONDS = 0.4
 
@@ -22,8 +22,8 @@ _INFO: list[Command] = [("INFO", "server"), ("INFO", "replication"), ("INFO", "m
 class RedisLink:
     """Asks one question at a time. Whatever goes wrong closes it, so no answer is left to the next."""
 
-    def __init__(self, make: MakeConnection) -> None:
-        self._make = make
+    def __init__(self, route: RedisRoute) -> None:
+        self._route = route
         self._connection: AbstractConnection | None = None
         self._turn = asyncio.Lock()
         self._failed_at = -_LATELY_SECONDS
@@ -84,16 +84,7 @@ class RedisLink:
             await self._close()
 
     async def _connect(self) -> RedisNode:
-        self._connection = self._make()
-        with redis_errors():
-            await _connect(self._connection)
-            try:
-                await self._exchange(self._connection, [("GET", NAMESPACE)])
-            except MovedError as moved:  # a cluster, and our slot is on another of its nodes
-                await self._close()
-                self._connection = self._make()
-                _lead_to(self._connection, moved.host, moved.port)
-                await _connect(self._connection)
+        self._connection = await self._route.connect()
         return await self._look()
 
     async def _look(self) -> RedisNode:
@@ -106,28 +97,15 @@ class RedisLink:
             raise RedisAway("there is no connection to it")
         try:
             with redis_errors():
-                return await self._exchange(self._connection, commands)
+                return await exchange(self._connection, commands)
         except BaseException:
             await self._close()
             raise
-
-    async def _exchange(self, connection: AbstractConnection, commands: Sequence[Command]) -> list[object]:
-        await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
-        return [await connection.read_response() for _ in commands]
 
     async def _close(self) -> None:
         connection, self._connection, self.node = self._connection, None, None
         if connection is not None:
             await connection.disconnect(nowait=True)
-
-
-async def _connect(connection: AbstractConnection) -> None:
-    await connection.connect()  # type: ignore[no-untyped-call] # the library has no types here
-
-
-def _lead_to(connection: AbstractConnection, host: str, port: int) -> None:
-    if isinstance(connection, Connection):
-        connection.host, connection.port = host, port
 
 
 def _text(answer: object) -> str:

@@ -5,14 +5,16 @@ from typing import Literal
 
 from authsvc.clock import Clock
 from authsvc.errors import OperatorError, Unavailable
-from authsvc.storage import complaints, inspection, migrations
+from authsvc.storage import complaints, inspection, migrations, redis_refusal
 from authsvc.storage.database import Database
 from authsvc.storage.delivery import Delivery
 from authsvc.storage.denylist import Denylist
 from authsvc.storage.denylist_upkeep import DenylistUpkeep
 from authsvc.storage.outage import OutageWatch
-from authsvc.storage.redis_client import RedisAway, connections
+from authsvc.storage.redis_address import RedisAddress
+from authsvc.storage.redis_client import RedisAway
 from authsvc.storage.redis_link import RedisLink
+from authsvc.storage.redis_route import RedisRoute
 
 State = Literal["ok", "away", "not configured"]
 
@@ -54,8 +56,8 @@ class Stores:
         )
         if redis_url is None:
             return cls(database, None, Delivery(database, None, clock), None)
-        make = connections(redis_url, timeout_seconds=redis_timeout_seconds)
-        denylist = Denylist(RedisLink(make), RedisLink(make))
+        route = RedisRoute(RedisAddress.read(redis_url, timeout_seconds=redis_timeout_seconds))
+        denylist = Denylist(RedisLink(route), RedisLink(route))
         delivery = Delivery(database, denylist, clock)
         return cls(database, denylist, delivery, DenylistUpkeep(database, denylist, delivery, clock))
 
@@ -89,17 +91,19 @@ class Stores:
             raise OperatorError(complaints.of_reading_only())
 
     async def check_redis(self) -> None:
-        """Refuse a Redis that may drop denials; one that is away is looked at again and again.
+        """Refuse a Redis that may drop denials or that no waiting mends; one that is away is looked at again.
 
         Raises:
-            OperatorError: it evicts, refuses the password, or is none.
+            OperatorError: it evicts, is none, lets us do too little, or holds another application's values.
         """
         if self.denylist is None:
             return
         try:
             node = await self.denylist.checks.open()
+            if node.problem is None:
+                await self.denylist.try_out()
         except RedisAway as away:
-            if sentence := complaints.of_redis(away.__cause__):
+            if sentence := redis_refusal.sentence(away.__cause__):
                 raise OperatorError(sentence) from None
             return
         if node.evicts:
