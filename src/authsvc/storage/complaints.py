@@ -1,4 +1,4 @@
-"""What an operator is told of a database that cannot be used: the variable, why, and what to write instead."""
+"""What an operator is told of a database that is of no use: the variable, why, and what to write instead."""
 
 from authsvc.errors import Unavailable, reason
 

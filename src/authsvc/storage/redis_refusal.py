@@ -109,6 +109,12 @@ _REFUSALS = (
         "Write the name that `sentinel monitor` gave it: redis+sentinel://HOST:26379,HOST:26379/NAME/0",
     ),
     Refusal(
+        _says("unknown command 'SENTINEL'", "unknown command `SENTINEL`"),
+        "what answers there is no sentinel",
+        "Write the address of one: redis+sentinel://HOST:26379,HOST:26379/NAME/0",
+        quotes=False,
+    ),
+    Refusal(
         lambda chain: _is(InvalidResponse)(chain) or _says("unknown command")(chain),
         "what answers there is no Redis",
         "Write the address of one: redis://HOST:6379/0",

@@ -1,0 +1,124 @@
+"""A cluster: the node that owns our slot is found, and followed through failovers and moves (P8, P9)."""
+
+from collections.abc import Iterator
+
+import pytest
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from tests.conftest import MakeService
+from tests.fixtures.cluster import SLOT, Cluster, cluster
+from tests.fixtures.known_tokens import KnownTokens, becomes, log_out, readiness
+from tests.fixtures.redis import RedisServer
+from tests.fixtures.service import Registered, Service
+
+pytestmark = pytest.mark.only("postgres-jwt", reason="the way to Redis is the same for both formats")
+
+
+@pytest.fixture(scope="session")
+def nodes() -> Iterator[Cluster]:
+    with cluster() as made:
+        yield made
+
+
+@pytest.fixture
+def settled(nodes: Cluster) -> Iterator[Cluster]:
+    """All nodes are there again when the test is over."""
+    yield nodes
+    nodes.settle()
+
+
+async def through(node: RedisServer, service_with: MakeService) -> Service:
+    """A service that was told of one node only."""
+    return await service_with(redis_url=SecretStr(node.url()))
+
+
+async def has_our_keys(node: RedisServer) -> bool:
+    async with Redis.from_url(node.url()) as client:
+        return bool(await client.get("{authsvc}:marker"))
+
+
+async def test_a_node_that_does_not_own_our_slot_leads_to_the_one_that_does(
+    service_with: MakeService, caller: Registered, nodes: Cluster
+) -> None:
+    for node in (*nodes.others(), nodes.replica()):
+        led = await through(node, service_with)
+        tokens = await KnownTokens.of(led) if node is nodes.others()[0] else tokens
+        assert (await readiness(led))["status"] == "ready"
+        await tokens.are_judged_by_redis(led, caller)
+    assert await has_our_keys(nodes.owner())
+
+
+async def test_a_failover_is_followed_though_the_url_names_the_lost_node_alone(
+    service_with: MakeService, caller: Registered, settled: Cluster
+) -> None:
+    before = settled.owner()
+    led = await through(before, service_with)
+    tokens = await KnownTokens.of(led)
+
+    before.kill()
+    await tokens.are_judged_rightly(led, caller)
+    await becomes(led, "ready")
+
+    assert settled.owner() is not before
+    await tokens.are_judged_by_redis(led, caller)
+
+
+async def test_an_owner_that_becomes_a_replica_and_lives_on_is_left(
+    service_with: MakeService, caller: Registered, settled: Cluster
+) -> None:
+    before = settled.owner()
+    led = await through(before, service_with)
+    tokens = await KnownTokens.of(led)
+
+    settled.ask(settled.replica(), "CLUSTER FAILOVER")
+    while settled.owner() is before:
+        await tokens.are_judged_rightly(led, caller)
+    await log_out(led, tokens.live)
+    await becomes(led, "ready")
+
+    assert not await led.is_live(tokens.live, caller)
+    assert await has_our_keys(settled.owner())
+
+
+async def test_a_slot_that_is_moved_under_way_is_followed(
+    service_with: MakeService, caller: Registered, settled: Cluster
+) -> None:
+    source, target = settled.owner(), settled.others()[0]
+    led = await through(source, service_with)
+    tokens = await KnownTokens.of(led)
+
+    settled.ask(target, "CLUSTER SETSLOT", SLOT, "IMPORTING", settled.name(source))
+    settled.ask(source, "CLUSTER SETSLOT", SLOT, "MIGRATING", settled.name(target))
+    await tokens.are_judged_rightly(led, caller)
+    assert (await readiness(led))["redis_reason"] == "our slot is being moved to another node of its cluster"
+    await log_out(led, tokens.live)
+    assert not await led.is_live(tokens.live, caller)
+
+    for node in (target, source, *settled.others(), settled.replica()):
+        settled.ask(node, "CLUSTER SETSLOT", SLOT, "NODE", settled.name(target))
+    await becomes(led, "ready")
+    assert await has_our_keys(target)
+    assert not await led.is_live(tokens.live, caller)
+    assert not await led.is_live(tokens.dead, caller)
+
+
+async def test_a_cluster_that_is_down_is_redis_away(
+    service_with: MakeService, caller: Registered, settled: Cluster
+) -> None:
+    led = await through(settled.owner(), service_with)
+    tokens = await KnownTokens.of(led)
+    lost = settled.others()
+
+    settled.ask(settled.owner(), "CONFIG SET", "cluster-require-full-coverage", "yes")
+    for node in lost:
+        node.freeze()
+    await becomes(led, "degraded")
+    assert (await readiness(led))["redis_reason"] == "its cluster is down"
+    await tokens.are_judged_rightly(led, caller)
+
+    for node in lost:
+        node.thaw()
+    settled.settle()
+    await becomes(led, "ready")
+    await tokens.are_judged_by_redis(led, caller)
