@@ -115,7 +115,8 @@ class DenylistUpkeep:
         return await self._usable(node), node != known
 
     async def _connect(self) -> tuple[RedisNode, bool]:
-        self._distrust("its connection was lost")
+        if self.denylist.is_trusted:  # else there is a reason already
+            self._distrust("its connection was lost")
         await self.denylist.writes.close()  # it may lead to the node of before
         return await self._usable(await self.denylist.checks.open()), True
 

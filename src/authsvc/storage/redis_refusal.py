@@ -28,6 +28,7 @@ NO_SUCH_PRIMARY = "No such master with that name"
 SENT_ROUND = "Its nodes send from one to another"
 OF_SENTINEL = "A sentinel"
 HUNG_UP = "It hung up"
+HUNG_UP_ON_TLS = "TLS was spoken, and then it hung up"
 NO_TLS = "It did not speak TLS in time"
 
 _VARIABLE = "AUTHSVC_REDIS_URL"
@@ -134,6 +135,10 @@ _REFUSALS = (
     Refusal(_says("MISCONF", "NOREPLICAS"), "it takes no writes"),
     Refusal(_says(SENT_ROUND), "the nodes of its cluster send from one to another"),
     Refusal(_says(HUNG_UP), "it hangs up without a word: is it Redis, and does it want TLS (rediss://)?"),
+    Refusal(
+        _says(HUNG_UP_ON_TLS),
+        "it hangs up without a word: does it want a certificate of ours (ssl_certfile, ssl_keyfile)?",
+    ),
     Refusal(_says(NO_TLS), "it cannot be reached, or not in time, or does not speak TLS"),
 )
 
@@ -165,6 +170,14 @@ def is_hang_up(error: BaseException) -> bool:
 def _find(cause: BaseException) -> Refusal | None:
     chain = tuple(_chain(cause))
     return next((refusal for refusal in _REFUSALS if refusal.is_meant(chain)), None)
+
+
+def vagueness(cause: BaseException) -> int:
+    """Return how little *cause* says: 0 where waiting mends nothing, 2 where it is merely away."""
+    refusal = _find(cause)
+    if refusal is None:
+        return 2
+    return 1 if refusal.cure is None else 0
 
 
 def _said(cause: BaseException) -> str:

@@ -6,7 +6,7 @@ A sentinel is asked which node is the primary; a cluster's node says itself that
 import asyncio
 from collections.abc import Iterable
 
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.connection import AbstractConnection, SSLConnection
 from redis.exceptions import AuthenticationError, MovedError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as DriverConnectionError
 
@@ -113,9 +113,11 @@ async def _greet(connection: AbstractConnection) -> bytes:
         await connect(connection)
         _, described = await exchange(connection, _WHO_OWNS)
     except DriverConnectionError as lost:
-        if redis_refusal.is_hang_up(lost):
-            raise DriverConnectionError(redis_refusal.HUNG_UP) from lost
-        raise
+        if not redis_refusal.is_hang_up(lost):
+            raise
+        is_tls = isinstance(connection, SSLConnection)
+        said = redis_refusal.HUNG_UP_ON_TLS if is_tls else redis_refusal.HUNG_UP
+        raise DriverConnectionError(said) from lost
     return described if isinstance(described, bytes) else b""
 
 
@@ -129,4 +131,4 @@ def _nodes(ranges: object) -> Iterable[Place]:
 
 
 def _most_telling(failures: list[Exception]) -> Exception:
-    return next((error for error in failures if redis_refusal.sentence(error)), failures[0])
+    return min(failures, key=redis_refusal.vagueness)
