@@ -41,9 +41,9 @@ async def has_our_keys(node: RedisServer) -> bool:
 async def test_a_node_that_does_not_own_our_slot_leads_to_the_one_that_does(
     service_with: MakeService, caller: Registered, nodes: Cluster
 ) -> None:
+    tokens = await KnownTokens.of(await through(nodes.owner(), service_with))
     for node in (*nodes.others(), nodes.replica()):
         led = await through(node, service_with)
-        tokens = await KnownTokens.of(led) if node is nodes.others()[0] else tokens
         assert (await readiness(led))["status"] == "ready"
         await tokens.are_judged_by_redis(led, caller)
     assert await has_our_keys(nodes.owner())

@@ -110,7 +110,7 @@ async def test_a_client_certificate_that_is_missing_is_refused_at_start(
     with tls_before(server.port, certificates, asks_client=True, version=TLSVersion.TLSv1_2) as port:
         url = f"rediss://127.0.0.1:{port}/3?ssl_ca_certs={certificates.ca}"
         with pytest.raises(
-            OperatorError, match="does not take our certificate, or .* none .*ssl_keyfile=FILE"
+            OperatorError, match=r"does not take our certificate, or .* none .*ssl_keyfile=FILE"
         ):
             await service_with(redis_url=SecretStr(url))
 
@@ -163,9 +163,13 @@ RULES = ACL_RULE.split()
 COMMANDS = [rule for rule in RULES if rule.startswith("+") and rule not in {"+select", "+cluster|slots"}]
 
 
-async def set_user(server: RedisServer, *rules: str) -> None:
+async def asked(server: RedisServer, command: str, *arguments: str) -> object:
     async with Redis.from_url(server.url()) as client:
-        await client.execute_command("ACL", "SETUSER", "authsvc", "reset", "on", ">hunter2", *rules)
+        return await client.execute_command(*command.split(), *arguments)  # type: ignore[no-untyped-call] # the library has no types here
+
+
+async def set_user(server: RedisServer, *rules: str) -> None:
+    await asked(server, "ACL SETUSER", "authsvc", "reset", "on", ">hunter2", *rules)
 
 
 def as_user(server: RedisServer, database: int = 0) -> SecretStr:
@@ -177,15 +181,16 @@ async def test_a_user_who_may_do_what_the_page_says_and_nothing_else(
     service_with: MakeService, caller: Registered, server: RedisServer, database: int
 ) -> None:
     await set_user(server, *RULES)
-    async with Redis.from_url(server.url()) as client:
-        await client.flushall()  # so that all is loaded by that user
-        await client.execute_command("ACL", "LOG", "RESET")
-        served = await service_with(redis_url=as_user(server, database))
-        await serves(served, caller)
-        client_of_ours = await served.add_client()
-        await served.stack.services.clients.disable(client_of_ours.id)
-        assert (await readiness(served))["status"] == "ready"
-        assert await client.execute_command("ACL", "LOG") == []
+    await asked(server, "FLUSHALL")  # so that all is loaded by that user
+    await asked(server, "ACL LOG", "RESET")
+    served = await service_with(redis_url=as_user(server, database))
+
+    await serves(served, caller)
+    suspended = await served.add_client()
+    await served.stack.services.clients.disable(suspended.id)
+
+    assert (await readiness(served))["status"] == "ready"
+    assert await asked(server, "ACL LOG") == []
 
 
 @pytest.mark.parametrize("missing", [*COMMANDS, "~{authsvc}:*"])

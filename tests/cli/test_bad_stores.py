@@ -3,19 +3,23 @@
 import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 from redis import Redis
 
 from authsvc.storage.redis_refusal import ACL_RULE
+from tests.fixtures import strangers
 from tests.fixtures.database import execute
 from tests.fixtures.installation import Installation, Installer
 from tests.fixtures.processes import free_port
 from tests.fixtures.redis import RedisServer
 
 COMMANDS = [("serve", "--port", "0000"), ("users", "list"), ("keys", "list"), ("db", "purge")]
+NO_TLS = (
+    "AUTHSVC_DATABASE_URL: what answers there is a Postgres without TLS, or none at all. "
+    "Turn TLS on there (ssl = on) or take ?ssl=… out of the URL, or name a Postgres"
+)
+AWAY = "Is it running, and are host, port, user, password and database name right?"
 READ_ONLY = (
     "AUTHSVC_DATABASE_URL: this Postgres takes no writes: it is a replica, or set to read only. "
     "Name the primary"
@@ -39,20 +43,11 @@ def own_postgres(installer: Installer) -> Iterator[Installation]:
         yield made
 
 
-class Silent(BaseHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it is called by
-        """Say nothing on standard error, which is the command's."""
-
-
 @pytest.fixture
 def web_server() -> Iterator[int]:
     """The port of something that speaks HTTP."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Silent) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
+    with strangers.web_server() as port:
+        yield port
 
 
 def refusals(installation: Installation) -> set[str]:
@@ -173,6 +168,42 @@ def test_a_wrong_password_is_refused_with_what_to_write(own_postgres: Installati
         'AUTHSVC_DATABASE_URL: Postgres refuses the login (role "nobody_at_all" does not exist). '
         "Write the right one into it: postgresql://USER:PASSWORD@HOST:5432/DATABASE"
     )
+
+
+def test_a_database_that_does_not_exist_is_refused_with_how_to_make_it(own_postgres: Installation) -> None:
+    host = own_postgres.database_url.rpartition("/")[0]
+
+    [refused] = refusals(own_postgres.having(DATABASE_URL=f"{host}/nowhere"))
+
+    assert refused == (
+        'AUTHSVC_DATABASE_URL: Postgres has no such database (database "nowhere" does not exist). '
+        "Make it with createdb, or name another"
+    )
+
+
+def test_a_postgres_without_tls_is_named_where_tls_is_asked_for(own_postgres: Installation) -> None:
+    [refused] = refusals(own_postgres.having(DATABASE_URL=f"{own_postgres.database_url}?ssl=require"))
+
+    assert refused == NO_TLS
+
+
+@pytest.mark.parametrize("kind", ["a web server", "a Redis", "one that hangs up", "one that talks"])
+def test_what_is_no_postgres_is_named(
+    own_postgres: Installation, own_redis: RedisServer, web_server: int, kind: str
+) -> None:
+    with (
+        strangers.stubborn_server(b"") as hanging_up,
+        strangers.stubborn_server(b"what is it that you want of me, at this time of the night?") as talking,
+    ):
+        ports = {"a web server": web_server, "a Redis": own_redis.port, "one that hangs up": hanging_up}
+        url = f"postgresql://authsvc:hunter2@127.0.0.1:{ports.get(kind, talking)}/authsvc"
+        [refused] = refusals(
+            own_postgres.having(DATABASE_URL=url, START_WAIT_SECONDS="0", DATABASE_TIMEOUT_SECONDS="0.5")
+        )
+
+    assert refused == NO_TLS or refused.endswith(AWAY)
+    assert refused.startswith("AUTHSVC_DATABASE_URL: ")
+    assert "hunter2" not in refused
 
 
 @pytest.mark.parametrize("name", ["missing/authsvc.db", "."], ids=["in no folder", "a folder"])

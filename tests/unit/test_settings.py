@@ -48,6 +48,12 @@ def shown(value: Any) -> Any:
         pytest.param("DATABASE_URL", "sqlite:///f.db", "sqlite+aiosqlite:///f.db", id="sqlite"),
         pytest.param("REDIS_URL", "rediss://cache:6379/1", "rediss://cache:6379/1", id="redis with TLS"),
         pytest.param("REDIS_URL", "unix:///run/redis.sock", "unix:///run/redis.sock", id="redis by socket"),
+        pytest.param(
+            "REDIS_URL",
+            "rediss+sentinel://a:26379,b:26379/ours/0",
+            "rediss+sentinel://a:26379,b:26379/ours/0",
+            id="redis by sentinels",
+        ),
         pytest.param("SECRET_KEYS", f" {SECRET} ,{'x' * 32},", (SECRET, "x" * 32), id="two secrets"),
         pytest.param("ISSUER", "https://auth.example.com", "https://auth.example.com", id="issuer"),
         pytest.param("ISSUER", "https://auth.example.com:8443", "https://auth.example.com:8443", id="port"),
@@ -86,6 +92,12 @@ def test_a_setting_is_read(load: Load, name: str, written: str, value: object) -
         pytest.param("REDIS_URL", "redis://cache/zero", "does not end in a number; write redis", id="a word"),
         pytest.param("REDIS_URL", "redis://:a/b@cache/0", "does not end in a number; write", id="a bare /"),
         pytest.param("REDIS_URL", "cache:6379", "is no Redis URL; write redis://HOST:6379/0", id="no scheme"),
+        pytest.param(
+            "REDIS_URL", "redis+sentinel://a,b", "does not name the primary that", id="a primary without name"
+        ),
+        pytest.param(
+            "REDIS_URL", "redis+sentinel://a/ours/zero", "does not end in a number", id="a word after a name"
+        ),
         pytest.param("REDIS_URL", "http://cache", "is no Redis URL; write redis://HOST:6379/0", id="http"),
         pytest.param("SECRET_KEYS", "x" * 31, "needs secrets of at least 32 characters; make", id="short"),
         pytest.param("SECRET_KEYS", f"{SECRET},short", "needs secrets of at least 32", id="the second short"),

@@ -11,7 +11,7 @@ from authsvc.cli.issuer_probe import issuer
 from authsvc.clock import Clock
 from authsvc.errors import OperatorError
 from authsvc.settings import PREFIX, Settings
-from authsvc.storage import inspection
+from authsvc.storage import inspection, redis_refusal
 from authsvc.storage.stores import Stores
 from authsvc.urls import is_loopback_host
 from authsvc.wiring import Services, build_server_keys
@@ -141,19 +141,18 @@ async def redis(stores: Stores) -> Finding:
             f"{PREFIX}REDIS_URL=redis://HOST:6379/0",
         )
     try:
-        await stores.check_redis()
+        problem = await stores.check_redis()
     except OperatorError as error:
         return refused("redis", str(error))
-    node = stores.denylist.checks.node
-    if node is not None and node.problem is None:
+    if problem is None:
         return Finding("redis", "ok", "reachable, and it keeps what it is told")
-    if node is not None:
+    if problem != redis_refusal.AWAY:
         return Finding(
             "redis",
             "problem",
-            f"it cannot be asked about revocations: {node.problem}",
+            f"it cannot be asked about revocations: {problem}",
             "checks fall back to the database: right, and slower",
-            f"{PREFIX}REDIS_URL=redis://HOST:6379/0  (of a primary)",
+            f"{PREFIX}REDIS_URL=redis://HOST:6379/0  (of a primary; docs/redis.md has the other ways)",
         )
     return Finding(
         "redis",

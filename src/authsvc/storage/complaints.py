@@ -2,6 +2,9 @@
 
 from authsvc.errors import Unavailable, reason
 
+REFUSES_TLS = "rejected SSL upgrade"
+"""What the driver says when a request for TLS is answered by neither yes nor a no that may be."""
+
 _VARIABLE = "AUTHSVC_DATABASE_URL"
 _TAKES_NO_WRITES = (
     "this Postgres takes no writes{said}: it is a replica, or set to read only. Name the primary"
@@ -35,6 +38,11 @@ def of_database(error: Unavailable) -> str:
         return (
             f"HOME: the driver of Postgres looks for certificates below it and may not{said}. "
             "Set HOME to a folder of this user's own, or to /nonexistent"
+        )
+    if REFUSES_TLS in str(driver):
+        return (
+            f"{_VARIABLE}: what answers there is a Postgres without TLS, or none at all. "
+            "Turn TLS on there (ssl = on) or take ?ssl=… out of the URL, or name a Postgres"
         )
     state = str(getattr(driver, "sqlstate", None) or "")
     for beginning, sentence in _SENTENCES.items():

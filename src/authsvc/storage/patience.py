@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from authsvc.errors import OperatorError, Unavailable, reason
+from authsvc.storage.complaints import REFUSES_TLS
 
 PAUSE_SECONDS = 1.0
 
@@ -39,6 +40,8 @@ async def patiently(prepare: Callable[[], Awaitable[None]], *, seconds: float) -
 def _is_for_good(away: Unavailable) -> bool:
     error = getattr(away.__cause__, "orig", None) or away.__cause__
     if isinstance(error, ssl.SSLCertVerificationError) or hasattr(error, "sqlite_errorname"):
+        return True
+    if REFUSES_TLS in str(error):
         return True
     # A file of the driver's that cannot be read; what the network says names none.
     if getattr(error, "filename", None) is not None:

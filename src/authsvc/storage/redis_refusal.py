@@ -15,11 +15,14 @@ from redis.exceptions import (
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
+    ResponseError,
     TryAgainError,
 )
 
 ACL_RULE = "~{authsvc}:* +exists +get +mget +set +del +eval +info +select +cluster|slots"
 """All that a user needs (`select` for a database but 0, `cluster|slots` in a cluster)."""
+
+COMMANDS = [rule.removeprefix("+").upper() for rule in ACL_RULE.split() if rule[0] == "+" and "|" not in rule]
 
 FOREIGN = "FOREIGN"
 """What our scripts answer, with the key, where it holds what we never write."""
@@ -31,8 +34,11 @@ HUNG_UP = "It hung up"
 HUNG_UP_ON_TLS = "TLS was spoken, and then it hung up"
 NO_TLS = "It did not speak TLS in time"
 
+AWAY = "it cannot be reached, or not in time"
+
 _VARIABLE = "AUTHSVC_REDIS_URL"
 _ADDRESS = "redis://USER:PASSWORD@HOST:6379/0"
+_FOREIGN_CURE = "Keys that begin with {authsvc}: are ours: name a database of its own, or remove that key"
 
 Chain = tuple[BaseException, ...]
 
@@ -116,16 +122,20 @@ _REFUSALS = (
         quotes=False,
     ),
     Refusal(
-        lambda chain: _is(InvalidResponse)(chain) or _says("unknown command")(chain),
+        _says("unknown command"),
+        "it does not know a command that we need",
+        f"Name a Redis of version 6.2 or newer that has them all: {' '.join(COMMANDS)}",
+        quotes=False,  # it may repeat the password
+    ),
+    Refusal(
+        _is(InvalidResponse),
         "what answers there is no Redis",
         "Write the address of one: redis://HOST:6379/0",
         quotes=False,  # who knows what it says
     ),
-    Refusal(
-        _says("WRONGTYPE", FOREIGN),
-        "a key of ours holds another application's value",
-        "Keys that begin with {authsvc}: are ours: name a database of its own, or remove that key",
-    ),
+    Refusal(_says(FOREIGN), "the key KEY holds another application's value", _FOREIGN_CURE),
+    # Only the marker is read by a command that minds.
+    Refusal(_says("WRONGTYPE"), "the key {authsvc}:marker holds another application's value", _FOREIGN_CURE),
     Refusal(_is(BusyLoadingError), "it is still loading its data"),
     Refusal(_is(MasterDownError), "it is a replica that has lost its primary"),
     Refusal(_is(ClusterDownError), "its cluster is down"),
@@ -134,6 +144,7 @@ _REFUSALS = (
     Refusal(_is(OutOfMemoryError), "it is full (maxmemory)"),
     Refusal(_says("MISCONF", "NOREPLICAS"), "it takes no writes"),
     Refusal(_says(SENT_ROUND), "the nodes of its cluster send from one to another"),
+    Refusal(_is(ResponseError), "it answers with an error that authsvc does not know"),
     Refusal(_says(HUNG_UP), "it hangs up without a word: is it Redis, and does it want TLS (rediss://)?"),
     Refusal(
         _says(HUNG_UP_ON_TLS),
@@ -146,16 +157,19 @@ _REFUSALS = (
 def reason(cause: BaseException) -> str:
     """Return why Redis cannot be asked, without what the driver says: that names hosts."""
     refusal = _find(cause)
-    return "it cannot be reached, or not in time" if refusal is None else refusal.reason
+    if refusal is None:
+        return AWAY
+    key = re.search(r"\{authsvc\}:\S+", str(cause))
+    return refusal.reason.replace("KEY", key[0] if key else "")
 
 
 def sentence(cause: BaseException | None) -> str | None:
     """Return the sentence for a Redis that waiting does not mend; None for one that is away."""
     refusal = None if cause is None else _find(cause)
-    if refusal is None or refusal.cure is None:
+    if cause is None or refusal is None or refusal.cure is None:
         return None
-    why = re.sub("^it ", "Redis ", refusal.reason)
-    said = f" ({_said(cause)})" if cause is not None and refusal.quotes else ""
+    why = re.sub("^it ", "Redis ", reason(cause))
+    said = f" ({_said(cause)})" if refusal.quotes else ""
     return f"{_VARIABLE}: {why}{said}. {refusal.cure}"
 
 

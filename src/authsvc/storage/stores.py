@@ -90,14 +90,17 @@ class Stores:
         if not takes_writes:
             raise OperatorError(complaints.of_reading_only())
 
-    async def check_redis(self) -> None:
+    async def check_redis(self) -> str | None:
         """Refuse a Redis that may drop denials or that no waiting mends; one that is away is looked at again.
+
+        Returns:
+            why it cannot be asked now, if it cannot.
 
         Raises:
             OperatorError: it evicts, is none, lets us do too little, or holds another application's values.
         """
         if self.denylist is None:
-            return
+            return None
         try:
             node = await self.denylist.checks.open()
             if node.problem is None:
@@ -105,13 +108,14 @@ class Stores:
         except RedisAway as away:
             if sentence := redis_refusal.sentence(away.__cause__):
                 raise OperatorError(sentence) from None
-            return
+            return away.reason
         if node.evicts:
             raise OperatorError(
                 f"AUTHSVC_REDIS_URL: this Redis evicts keys (maxmemory-policy {node.policy}), so it could "
                 "forget that a token was revoked. Set it with: redis-cli CONFIG SET maxmemory-policy "
                 "noeviction (and in redis.conf), or name another Redis."
             )
+        return node.problem
 
     async def states(self) -> dict[str, State]:
         """Return how each store is now, looking anew."""
