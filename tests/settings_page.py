@@ -62,7 +62,7 @@ _GROUPS = {
 }
 _KINDS = {
     DatabaseUrl: "a URL of Postgres or SQLite",
-    RedisUrl | None: "`redis://`, `rediss://` (TLS) or `unix://`",
+    RedisUrl | None: "`redis://`, `rediss://` (TLS), `unix://`, or by [Sentinel](redis.md)",
     SecretKeys: "a list; each of 32 characters at least",
     Issuer: "`https://` and a host, no path, no slash at the end; `http://` on loopback only",
     Origins: "a list of origins: scheme, host, port",

@@ -40,7 +40,10 @@ class Settings(BaseSettings):
     )
     redis_url: RedisUrl | None = Field(
         default=None,
-        description="Where Redis is: redis://HOST:PORT/0. Without it every check asks the database.",
+        description=(
+            "Where Redis is: redis://HOST:PORT/0, by Sentinel redis+sentinel://HOST:26379,HOST:26379/NAME/0. "
+            "Without it every check asks the database."
+        ),
     )
     secret_keys: SecretKeys = Field(
         description="One or more secrets of at least 32 characters; the first mints, all verify."

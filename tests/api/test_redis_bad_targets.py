@@ -39,7 +39,7 @@ def at(port: int, login: str = "") -> SecretStr:
 async def is_degraded(service: Service, caller: Registered, reason: str) -> None:
     """It says why, and every answer is right."""
     said = await readiness(service)
-    assert (said["status"], said["redis"], said["redis_reason"]) == ("degraded", "away", reason)
+    assert (said["status"], said["redis"], said.get("redis_reason")) == ("degraded", "away", reason)
     await (await KnownTokens.of(service)).are_judged_rightly(service, caller)
 
 
@@ -176,7 +176,7 @@ async def test_text_of_another_application_under_a_key_of_ours_denies_nobody(
 
     await tokens.are_judged_rightly(service, caller)
     said = await readiness(service)
-    assert (said["status"], said["redis_reason"]) == (
+    assert (said["status"], said.get("redis_reason")) == (
         "degraded",
         f"the key {key} holds another application's value",
     )
@@ -201,7 +201,7 @@ async def test_a_list_under_the_key_of_a_client_is_left_and_the_client_is_suspen
 
     await service.stack.services.clients.disable(client.id)
     said = await readiness(service)
-    assert said["redis_reason"] == f"it takes no writes: the key {key} holds another application's value"
+    assert said.get("redis_reason") == f"it takes no writes: the key {key} holds another application's value"
     assert not await service.is_live(token, caller)
     assert await redis.lrange(key, 0, -1) == [b"another application's"]
 
@@ -252,7 +252,7 @@ async def test_a_list_that_comes_where_the_marker_was_is_redis_away(
 
     await tokens.are_judged_rightly(service, caller)
     said = await readiness(service)
-    assert said["redis_reason"] == "the key {authsvc}:marker holds another application's value"
+    assert said.get("redis_reason") == "the key {authsvc}:marker holds another application's value"
     await tokens.are_judged_rightly(service, caller)
 
     await redis.delete("{authsvc}:marker")

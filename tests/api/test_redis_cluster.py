@@ -6,9 +6,11 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from authsvc.errors import OperatorError
 from tests.conftest import MakeService
-from tests.fixtures.cluster import Cluster, cluster
+from tests.fixtures.cluster import Cluster, cluster, wait_for
 from tests.fixtures.known_tokens import KnownTokens, becomes, log_out, readiness
+from tests.fixtures.processes import free_port
 from tests.fixtures.redis import RedisServer
 from tests.fixtures.service import Registered, Service
 
@@ -72,10 +74,10 @@ async def test_an_owner_that_becomes_a_replica_and_lives_on_is_left(
     tokens = await KnownTokens.of(led)
 
     settled.ask(settled.replica(), "CLUSTER FAILOVER")
-    while settled.owner() is before:
-        await tokens.are_judged_rightly(led, caller)
+    wait_for(lambda: settled.owner() is not before)
+    await becomes(led, "ready")  # nobody has asked it anything meanwhile
+    await tokens.are_judged_by_redis(led, caller)
     await log_out(led, tokens.live)
-    await becomes(led, "ready")
 
     assert not await led.is_live(tokens.live, caller)
     assert await has_our_keys(settled.owner())
@@ -102,6 +104,19 @@ async def test_a_slot_that_is_moved_under_way_is_followed(
     assert not await led.is_live(tokens.live, caller)
     assert not await led.is_live(tokens.dead, caller)
     await becomes(led, "ready")
+
+
+async def test_a_database_but_0_is_refused_at_start(service_with: MakeService, nodes: Cluster) -> None:
+    with pytest.raises(OperatorError, match=r"Redis has no such database .*a cluster has 0 alone"):
+        await service_with(redis_url=SecretStr(nodes.owner().url(1)))
+
+
+async def test_one_of_the_nodes_that_the_url_names_may_be_lost(
+    service_with: MakeService, caller: Registered, nodes: Cluster
+) -> None:
+    url = f"redis://127.0.0.1:{free_port()},127.0.0.1:{nodes.replica().port}/0"
+    led = await service_with(redis_url=SecretStr(url))
+    await (await KnownTokens.of(led)).are_judged_by_redis(led, caller)
 
 
 async def test_a_cluster_that_is_down_is_redis_away(

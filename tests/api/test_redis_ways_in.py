@@ -15,6 +15,7 @@ from tests.fixtures.known_tokens import KnownTokens, becomes, readiness
 from tests.fixtures.processes import free_port
 from tests.fixtures.redis import RedisServer
 from tests.fixtures.service import Registered, Service
+from tests.fixtures.strangers import web_server
 from tests.fixtures.tls import Certificates, tls_before
 
 pytestmark = pytest.mark.only("postgres-jwt", reason="the way to Redis is the same for both formats")
@@ -150,6 +151,11 @@ async def test_tls_spoken_to_a_plain_port_is_said_to_be_the_reason(
     await (await KnownTokens.of(wrong)).are_judged_rightly(wrong, caller)
 
 
+async def test_a_plain_answer_to_tls_is_refused_at_start(service_with: MakeService) -> None:
+    with web_server() as port, pytest.raises(OperatorError, match="Redis does not speak TLS"):
+        await service_with(redis_url=SecretStr(f"rediss://127.0.0.1:{port}/0"))
+
+
 async def test_a_tls_port_that_is_spoken_plain_is_said_to_be_the_reason(
     service_with: MakeService, caller: Registered, tls_port: int
 ) -> None:
@@ -166,6 +172,11 @@ COMMANDS = [rule for rule in RULES if rule.startswith("+") and rule not in {"+se
 async def asked(server: RedisServer, command: str, *arguments: str) -> object:
     async with Redis.from_url(server.url()) as client:
         return await client.execute_command(*command.split(), *arguments)  # type: ignore[no-untyped-call] # the library has no types here
+
+
+def test_the_page_has_the_rule_that_is_tested_here(repository: Path) -> None:
+    page = (repository / "docs/redis.md").read_text(encoding="utf-8")
+    assert f"`ACL SETUSER authsvc on >PASSWORD {ACL_RULE}`" in page
 
 
 async def set_user(server: RedisServer, *rules: str) -> None:

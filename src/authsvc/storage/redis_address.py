@@ -16,9 +16,6 @@ from authsvc.errors import OperatorError
 Place = tuple[str, int]
 """A host and a port."""
 
-_OF_SENTINEL = "+sentinel"
-_PORTS = {"": 6379, _OF_SENTINEL: 26379}
-
 
 @dataclass(frozen=True)
 class RedisAddress:
@@ -27,6 +24,8 @@ class RedisAddress:
     places: tuple[Place, ...]
     primary_name: str | None
     patience_seconds: float
+    """How long finding a node may take in all."""
+
     _kind: type[AbstractConnection]
     _ours: Mapping[str, object]
     _sentinels: Mapping[str, object]
@@ -54,34 +53,25 @@ class RedisAddress:
     @classmethod
     def _read(cls, url: str, timeout_seconds: float) -> "RedisAddress":
         scheme, _, rest = url.partition("://")
-        scheme, mark, _ = scheme.partition("+")
+        scheme, by_sentinel, _ = scheme.partition("+")
         where, _, query = rest.partition("?")
         authority, _, path = where.partition("/")
         login, at, hosts = authority.rpartition("@")
+        name, _, database = path.partition("/") if by_sentinel else ("", "", path)
         parameters = dict(parse_qsl(query, keep_blank_values=True))
-        sentinels = {
-            name: parameters.pop(f"sentinel_{name}")
-            for name in ("username", "password")
-            if mark and f"sentinel_{name}" in parameters
-        }
-        name, _, database = path.partition("/") if mark else ("", "", path)
+        theirs = _login_of_sentinels(parameters) if by_sentinel else {}
         if scheme == "unix":
             places: tuple[Place, ...] = ()
             plain = url
         else:
-            places = tuple(_place(host, _PORTS[_OF_SENTINEL if mark else ""]) for host in hosts.split(","))
+            port = 26379 if by_sentinel else 6379
+            places = tuple(_place(host, port) for host in hosts.split(","))
             plain = f"{scheme}://{login}{at}{hosts.split(',')[0]}/{database}?{urlencode(parameters)}"
-        pool = ConnectionPool.from_url(plain)
+        pool = ConnectionPool.from_url(plain)  # reads it, and connects to nothing
         ours = pool.connection_kwargs | _manners(timeout_seconds)
         kept = {key: value for key, value in ours.items() if key not in {"username", "password", "db"}}
-        address = cls(
-            places,
-            unquote(name) if mark else None,
-            4 * timeout_seconds,
-            pool.connection_class,
-            ours,
-            kept | sentinels,
-        )
+        primary_name = unquote(name) if by_sentinel else None
+        address = cls(places, primary_name, 4 * timeout_seconds, pool.connection_class, ours, kept | theirs)
         address._try_out()
         return address
 
@@ -120,6 +110,12 @@ def _manners(timeout_seconds: float) -> dict[str, object]:
         "protocol": 2,
         "driver_info": None,
     }
+
+
+def _login_of_sentinels(parameters: dict[str, str]) -> dict[str, str]:
+    """Take what is theirs out of *parameters*, which are for the driver."""
+    given = {name: parameters.pop(f"sentinel_{name}", None) for name in ("username", "password")}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _place(host: str, port: int) -> Place:
