@@ -10,8 +10,10 @@ from authsvc.storage.database import Database
 from authsvc.storage.delivery import Delivery
 from authsvc.storage.denylist import Denylist
 from authsvc.storage.denylist_upkeep import DenylistUpkeep
+from authsvc.storage.guess_counters import GuessCounters
 from authsvc.storage.outage import OutageWatch
 from authsvc.storage.redis_client import RedisAway, connections
+from authsvc.storage.redis_guess_counters import RedisGuessCounters
 from authsvc.storage.redis_link import RedisLink
 
 State = Literal["ok", "away", "not configured"]
@@ -25,6 +27,7 @@ class Stores:
     denylist: Denylist | None
     delivery: Delivery
     upkeep: DenylistUpkeep | None
+    guess_counters: GuessCounters
 
     @classmethod
     def at(
@@ -53,11 +56,13 @@ class Stores:
             prepares=prepares,
         )
         if redis_url is None:
-            return cls(database, None, Delivery(database, None, clock), None)
+            return cls(database, None, Delivery(database, None, clock), None, GuessCounters(None))
         make = connections(redis_url, timeout_seconds=redis_timeout_seconds)
         denylist = Denylist(RedisLink(make), RedisLink(make))
         delivery = Delivery(database, denylist, clock)
-        return cls(database, denylist, delivery, DenylistUpkeep(database, denylist, delivery, clock))
+        upkeep = DenylistUpkeep(database, denylist, delivery, clock)
+        guess_counters = GuessCounters(RedisGuessCounters(RedisLink(make)))
+        return cls(database, denylist, delivery, upkeep, guess_counters)
 
     async def check(self) -> None:
         """Refuse stores that this version must not run on.
@@ -130,4 +135,5 @@ class Stores:
         if self.upkeep is not None:
             await self.upkeep.close()
             await self.upkeep.denylist.close()
+        await self.guess_counters.close()
         await self.database.close()
