@@ -32,13 +32,18 @@ class GuessCounters:
     def __init__(self, shared: RedisGuessCounters | None) -> None:
         self.shared = shared
         self.own = ProcessGuessCounters()
-        self._is_told = False
+        self._is_alone = False
 
     async def reserve(self, slots: list[Slot], now: int) -> Reserved | Full:
         """Count a guess in all of *slots*, or in none of them where one is full. *now*: ms since 1970."""
         if self.shared is not None and self.shared.link.node is not None:
-            with suppress(RedisAway):
-                return await self.shared.reserve(slots, now) or Reserved(slots, self.shared)
+            try:
+                full = await self.shared.reserve(slots, now)
+            except RedisAway as away:
+                self._tell_alone(away.reason)
+            else:
+                self._tell_together()
+                return full or Reserved(slots, self.shared)
         if self.shared is not None:
             GUESSES_COUNTED_HERE.inc()
         return await self.own.reserve(slots, now) or Reserved(slots, self.own)
@@ -49,19 +54,23 @@ class GuessCounters:
             await reserved.counters.give_back(reserved.slots, now)
 
     async def look(self) -> None:
-        """Connect to Redis if there is one and no connection to it."""
-        if self.shared is None or self.shared.link.node is not None:
+        """See that Redis can be asked, if there is one, before somebody's guess has to wait for it."""
+        if self.shared is None:
             return
         try:
-            await self.shared.link.open()
+            await self.shared.reach()
         except RedisAway as away:
-            if not self._is_told:
-                _log.warning("guesses_counted_here", reason=away.reason)
-            self._is_told = True
-            return
-        if self._is_told:
+            self._tell_alone(away.reason)
+
+    def _tell_alone(self, reason: str) -> None:
+        if not self._is_alone:
+            _log.warning("guesses_counted_here", reason=reason)
+        self._is_alone = True
+
+    def _tell_together(self) -> None:
+        if self._is_alone:
             _log.info("guesses_counted_together")
-        self._is_told = False
+        self._is_alone = False
 
     async def close(self) -> None:
         """Close the connection."""

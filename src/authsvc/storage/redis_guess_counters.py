@@ -1,15 +1,16 @@
 """Redis: guesses counted for all instances, in a fixed number of buckets.
 
 510 buckets of 6 bytes share one key, made whole at once, so however many names and addresses an attacker
-has, there are 3 x 2048 keys of 3 KiB at most, and less than 22 MiB. A key goes when all of its buckets are
+has, there are 3 x 2048 keys of 3 KiB at most, and less than 20 MiB. A key goes when all of its buckets are
 empty. One connection of its own, so that a slow count delays no check of a token.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from authsvc.storage.coalescing import Coalescer
 from authsvc.storage.guess_slots import Full, LimitName, Slot
-from authsvc.storage.redis_client import NAMESPACE
+from authsvc.storage.redis_client import NAMESPACE, RedisAway
 from authsvc.storage.redis_link import Command, RedisLink
 
 KEY = f"{NAMESPACE}guesses:"
@@ -73,6 +74,18 @@ class RedisGuessCounters:
     async def give_back(self, slots: list[Slot], now: int) -> None:
         """Take back a guess that was right, or was not looked at; raises as `reserve`."""
         await self._trips.ask(_command(_GIVE_BACK, slots, now))
+
+    async def reach(self) -> None:
+        """See that there is a connection and that it answers.
+
+        Raises:
+            RedisAway: it cannot be reached.
+        """
+        if self.link.node is not None:
+            with suppress(RedisAway):
+                await self.link.ask([("PING",)])
+                return
+        await self.link.open()
 
     async def _ask(self, commands: Sequence[Command]) -> list[object]:
         return await self.link.ask(commands)
