@@ -116,10 +116,11 @@ async def test_full_of_guesses_redis_still_takes_every_denial(guarded: Service, 
     undelivered = await guarded.metric('authsvc_events_total{event="denial_undelivered"}')
     # A memory that its own data, the stated room and a few denials fit in, and nothing more.
     used = (await redis.info("memory"))["used_memory"]
+    await _guess_at_names(guarded, 6_000)
+    assert await keys(guarded) <= 6144
     await redis.config_set("maxmemory", used + ROOM + 2**20)
     try:
         await _fill_every_bucket(guarded)
-        await _guess_at_names(guarded, 6_000)
         full = await keys(guarded)
 
         assert (await guarded.as_user("POST", "/logout", token)).status_code == 204
