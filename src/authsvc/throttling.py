@@ -48,14 +48,18 @@ class Throttle:
         reserved = await self._reserve(guess, [pair, *others])
         self._under_way[pair] += 1
         try:
-            is_right = await check()
-        except Unavailable:
-            await self._give_back(reserved)
-            raise
+            return await self._checked(reserved, check)
         finally:
             self._under_way.subtract([pair])
             if not self._under_way[pair]:
                 del self._under_way[pair]
+
+    async def _checked(self, reserved: Reserved, check: Callable[[], Awaitable[bool]]) -> bool:
+        try:
+            is_right = await check()
+        except Unavailable:
+            await self._give_back(reserved)
+            raise
         if is_right:
             await self._give_back(reserved)
         return is_right
