@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 BIN = .venv/bin
 ENVIRONMENT = @python=$$(sh scripts/find_python.sh) && exec "$$python" scripts/environment.py
 
-.PHONY: help install run up fix check test mutants faults clients browser newcomer image lock openapi pages demands migration migrate clean
+.PHONY: help install run up fix check test mutants faults attack clients browser newcomer image lock openapi pages demands migration migrate clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ mutants: .venv/.dev ## break each promise on purpose: the test it names must go 
 
 faults: .venv/.dev ## break everything around two instances under load, one thing at a time (T=redis-flushed)
 	$(BIN)/python -m tests.faults.run $(T)
+
+attack: .venv/.dev ## make 10,000 guesses at passwords in each of six ways; say how many are looked at
+	AUTHSVC_TEST_GUESSES=10000 $(BIN)/python -m pytest tests/api/test_guessing_attacks.py
 
 clients: .venv/.dev ## try off-the-shelf OAuth clients against the service
 	$(BIN)/python -m tests.clients.run

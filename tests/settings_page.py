@@ -53,6 +53,10 @@ _GROUPS = {
         ("password_", "hash_"),
         "What is accepted, and what a hash costs. One that cost less is made anew at the next login.",
     ),
+    "Guessing": (
+        ("guesses_",),
+        "How many wrong passwords an hour, and at once; one more is a 429: [guessing.md](guessing.md).",
+    ),
     "Start and stop": (
         ("start_", "drain_", "stop_", "keep_alive_"),
         "What happens when: [production.md](production.md#start-and-stop).",

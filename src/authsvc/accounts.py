@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from authsvc import audit
+from authsvc.audit import Origin
 from authsvc.clock import Clock
 from authsvc.errors import Forbidden, InvalidGrant, OperatorError, Unprocessable
 from authsvc.passwords import MAX_LENGTH, PasswordHasher, is_storable, normalise
@@ -12,6 +13,7 @@ from authsvc.sessions import EndReason, Sessions
 from authsvc.storage import accounts, sessions
 from authsvc.storage.accounts import Account
 from authsvc.storage.database import Database
+from authsvc.throttling import Guess, Throttle
 from authsvc.usernames import acceptable_username, username_key
 
 __all__ = ["Account", "Accounts", "VerifiedAccount"]
@@ -25,6 +27,8 @@ class VerifiedAccount:
     username: str
     verified_hash: str
     better_hash: str | None
+    addresses: tuple[bytes | None, bytes] | None
+    """The known addresses as they stood there, and as they will with this one; None if it is among them."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,11 @@ class Accounts:
     database: Database
     sessions: Sessions
     hasher: PasswordHasher
+    throttle: Throttle
     password_min_length: int
     clock: Clock
 
-    async def authenticate(self, username: str, password: str) -> VerifiedAccount:
+    async def authenticate(self, username: str, password: str, origin: Origin) -> VerifiedAccount:
         """Return the account that this name and password prove.
 
         No connection is held while the password is hashed; so whoever writes afterwards demands
@@ -45,15 +50,22 @@ class Accounts:
 
         Raises:
             InvalidGrant: unknown, disabled, or a wrong password; all in the same words.
+            TooManyAttempts: too many were wrong lately, for this name or from this address.
             Unavailable: the database is away, or too many passwords are being hashed.
         """
         account = await self._find_by_name(username)
-        proven = await self.hasher.verify(password, account.password_hash if account is not None else None)
-        if account is None or not proven or account.disabled_at is not None:
+
+        async def check() -> bool:
+            proven = await self.hasher.verify(password, None if account is None else account.password_hash)
+            return proven and account is not None and account.disabled_at is None
+
+        guess = Guess(username_key(username) or username, account, origin.address)
+        if not await self.throttle.guard(guess, check) or account is None:
             audit.record("login_failed", account_id=None if account is None else account.id)
             raise InvalidGrant("The username or the password is wrong.")
         better = await self.hasher.hash(password) if self.hasher.is_outdated(account.password_hash) else None
-        return VerifiedAccount(account.id, account.username, account.password_hash, better)
+        addresses = self.throttle.addresses_with(guess)
+        return VerifiedAccount(account.id, account.username, account.password_hash, better, addresses)
 
     async def _find_by_name(self, username: str) -> Account | None:
         key = username_key(username)
@@ -67,20 +79,26 @@ class Accounts:
         async with self.database.reading() as tx:
             return await accounts.find(tx, account_id)
 
-    async def change_password(self, account_id: UUID, *, current: str, new: str, keep: UUID) -> None:
+    async def change_password(
+        self, account_id: UUID, *, current: str, new: str, keep: UUID, origin: Origin
+    ) -> None:
         """Replace the password and end every session of the account but *keep*.
 
         Raises:
             Forbidden: *current* is wrong, or was changed by somebody else meanwhile.
             Unprocessable: *new* is not acceptable.
-            Unavailable: as `authenticate`.
+            TooManyAttempts, Unavailable: as `authenticate`, which counts the same guesses.
         """
         wrong = Forbidden("The current password is wrong.")
         account = await self.find(account_id)
-        if account is None or not await self.hasher.verify(current, account.password_hash):
+        if account is None or not await self._is_current(account, current, origin):
             audit.record("login_failed", account_id=account_id)
             raise wrong
         await self._set_hash(account_id, new, verified=account.password_hash, keep=keep, refused=wrong)
+
+    async def _is_current(self, account: Account, password: str, origin: Origin) -> bool:
+        guess = Guess(account.username_key or "", account, origin.address)
+        return await self.throttle.guard(guess, lambda: self.hasher.verify(password, account.password_hash))
 
     async def set_password(self, account: Account, password: str) -> None:
         """Replace the password, as the operator, and end every session of the account."""

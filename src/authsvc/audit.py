@@ -20,6 +20,7 @@ Event = Literal[
     "key_rotated",
     "login_failed",
     "login_succeeded",
+    "login_throttled",
     "password_changed",
     "refresh_ahead",
     "refresh_refused",

@@ -16,7 +16,7 @@ CLOCK_SECONDS = 10
 """How often it compares its clock with the database's."""
 
 LOOK_SECONDS = 0.5
-"""How often it looks whether the denylist is whole, and delivers what is marked."""
+"""How often it looks whether the denylist is whole, delivers what is marked, and counts guesses in Redis."""
 
 
 def jobs(services: Services) -> list[Job]:
@@ -28,6 +28,7 @@ def jobs(services: Services) -> list[Job]:
     upkeep = services.stores.upkeep
     if upkeep is not None:
         found.append(Job("denylist", LOOK_SECONDS, upkeep.look, wake=upkeep.denylist.needs_look))
+        found.append(Job("guess counters", LOOK_SECONDS, services.stores.guess_counters.look))
     if services.clean_up.every:
         every = services.clean_up.every.total_seconds()
         found.append(Job("purge", every, services.clean_up.turn, limit=PURGE_LIMIT_SECONDS))

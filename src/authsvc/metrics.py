@@ -37,6 +37,9 @@ PURGE_LAST_SUCCESS = Gauge(
     multiprocess_mode="max",
 )
 CLOCK_STEPS = Counter("authsvc_clock_steps", "Times the database's clock was found set by a second or more.")
+GUESSES_COUNTED_HERE = Counter(
+    "authsvc_guesses_counted_here", "Guesses that one process counted alone because Redis could not be asked."
+)
 DENIALS = Counter("authsvc_denials", "Denials written to the denylist.")
 
 

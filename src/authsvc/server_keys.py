@@ -21,6 +21,7 @@ class ServerKey:
     mac_key: bytes
     tag_key: bytes
     encryption_key: bytes
+    guess_key: bytes
 
     def mac(self, *parts: bytes) -> bytes:
         """Return the 32-byte MAC of *parts*; they must be of fixed lengths."""
@@ -29,6 +30,11 @@ class ServerKey:
     def tag(self, body: bytes) -> bytes:
         """Return the short tag that lets a made-up token be refused without a query."""
         return hmac.digest(self.tag_key, body, "sha256")[:TAG_LENGTH]
+
+    def guess_mac(self, *parts: bytes) -> bytes:
+        """Return 32 bytes that say where *parts*, of any lengths, are counted; nobody can aim at them."""
+        told_apart = b"".join(len(part).to_bytes(4) + part for part in parts)
+        return hmac.digest(self.guess_key, told_apart, "sha256")
 
 
 def derive(secret: str) -> ServerKey:
@@ -44,6 +50,7 @@ def derive(secret: str) -> ServerKey:
         mac_key=key("refresh token"),
         tag_key=key("token tag"),
         encryption_key=key("signing keys at rest"),
+        guess_key=key("guess counters"),
     )
 
 

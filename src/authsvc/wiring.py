@@ -15,6 +15,7 @@ from authsvc.grants.issuing import TokenIssuer
 from authsvc.grants.password import PasswordGrant
 from authsvc.grants.refresh_token import RefreshTokenGrant
 from authsvc.introspection import Introspector
+from authsvc.known_addresses import KnownAddresses
 from authsvc.passwords import PasswordHasher
 from authsvc.remembered_clients import RememberedClients
 from authsvc.revocation import Revoker
@@ -22,11 +23,13 @@ from authsvc.server_keys import ServerKeys
 from authsvc.sessions import SessionLimits, Sessions
 from authsvc.settings import Settings
 from authsvc.storage.database_time import Timekeeper
+from authsvc.storage.guess_slots import Limit
 from authsvc.storage.outage import OutageWatch
 from authsvc.storage.patience import patiently
 from authsvc.storage.purge import Purge
 from authsvc.storage.standing import Standings
 from authsvc.storage.stores import Stores
+from authsvc.throttling import Throttle
 from authsvc.tokens.access_token import AccessTokenFormat
 from authsvc.tokens.audiences import Audiences
 from authsvc.tokens.jwt import JwtFormat
@@ -91,7 +94,8 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
     sessions = Sessions(database, delivery, limits, settings.access_token_lifetime, clock)
     clients = Clients(database, delivery, RememberedClients(stores.denylist, clock), clock)
     hasher = build_hasher(settings)
-    accounts = Accounts(database, sessions, hasher, settings.password_min_length, clock)
+    throttle = build_throttle(settings, stores, server_keys, clock)
+    accounts = Accounts(database, sessions, hasher, throttle, settings.password_min_length, clock)
     jwt = JwtFormat(
         database,
         delivery,
@@ -179,6 +183,19 @@ def build_server_keys(settings: Settings) -> ServerKeys:
     return ServerKeys([secret.get_secret_value() for secret in settings.secret_keys])
 
 
+def build_throttle(settings: Settings, stores: Stores, server_keys: ServerKeys, clock: Clock) -> Throttle:
+    """Return what counts guesses at passwords."""
+    return Throttle(
+        stores.guess_counters,
+        of_pair=Limit("account and address", settings.guesses_per_account_and_address),
+        of_address=Limit("address", settings.guesses_per_address),
+        of_account=Limit("account", settings.guesses_per_account),
+        server_keys=server_keys,
+        known_addresses=KnownAddresses(server_keys),
+        clock=clock,
+    )
+
+
 def build_hasher(settings: Settings) -> PasswordHasher:
     """Return the password hasher at the configured cost."""
     return PasswordHasher(
@@ -220,6 +237,7 @@ async def open_services(
             )
         if services.stores.upkeep is not None:
             await services.stores.upkeep.try_to_look(seconds=30)
+        await services.stores.guess_counters.look()
 
     try:
         await patiently(prepare, seconds=wait_seconds)

@@ -27,6 +27,9 @@ SETTINGS = {
     "AUTHSVC_HASH_NICENESS": "0",
     # And a queue for the two cores of a machine is none of the faults.
     "AUTHSVC_HASH_MAX_WAIT_SECONDS": "0.5",
+    # Logins that an instance was killed in count as wrong ones, and all of the load comes from one address.
+    "AUTHSVC_GUESSES_PER_ACCOUNT_AND_ADDRESS": "1000000",
+    "AUTHSVC_GUESSES_PER_ADDRESS": "1000000",
     # A new signing key takes over as soon as every cache can have it.
     "AUTHSVC_JWKS_MAX_AGE_SECONDS": "1",
 }

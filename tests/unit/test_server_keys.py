@@ -16,9 +16,9 @@ OLD, NEW = "the old secret, of more than 32 characters", "the new secret, of mor
 
 def test_each_purpose_has_a_key_of_its_own() -> None:
     key = derive(OLD)
-    working = {key.mac_key, key.tag_key, key.encryption_key}
+    working = {key.mac_key, key.tag_key, key.encryption_key, key.guess_key}
 
-    assert len(working) == 3
+    assert len(working) == 4
     assert {len(each) for each in working} == {32}
     assert OLD.encode() not in working
 
@@ -30,7 +30,12 @@ def test_a_secret_gives_the_same_keys_at_every_start() -> None:
 # Written out so that no release can change them: every token and key at rest in use would be lost.
 @pytest.mark.parametrize(
     ("purpose", "name"),
-    [("refresh token", "mac_key"), ("token tag", "tag_key"), ("signing keys at rest", "encryption_key")],
+    [
+        ("refresh token", "mac_key"),
+        ("token tag", "tag_key"),
+        ("signing keys at rest", "encryption_key"),
+        ("guess counters", "guess_key"),
+    ],
 )
 def test_the_working_keys_are_hkdf_of_the_secret(purpose: str, name: str) -> None:
     expected = HKDF(SHA256(), 32, salt=None, info=f"authsvc {purpose}".encode()).derive(OLD.encode())
@@ -42,10 +47,11 @@ def test_secrets_that_differ_in_anything_share_no_key() -> None:
     one, other = derive(OLD), derive(f"{OLD} ")
 
     assert one.id != other.id
-    assert not {one.mac_key, one.tag_key, one.encryption_key} & {
+    assert not {one.mac_key, one.tag_key, one.encryption_key, one.guess_key} & {
         other.mac_key,
         other.tag_key,
         other.encryption_key,
+        other.guess_key,
     }
 
 
@@ -55,6 +61,19 @@ def test_the_id_of_a_key_tells_nothing_of_the_keys() -> None:
     assert len(key.id) == 8
     assert not any(key.id in each.hex() for each in (key.mac_key, key.tag_key, key.encryption_key))
     assert key.id != hashlib.sha256(OLD.encode()).hexdigest()[:8]
+
+
+def test_where_a_guess_is_counted_takes_the_secret_to_know() -> None:
+    parts = (b"address", b"4\x7f\x00\x00\x01")
+
+    assert derive(OLD).guess_mac(*parts) == derive(OLD).guess_mac(*parts)
+    assert derive(OLD).guess_mac(*parts) != derive(NEW).guess_mac(*parts)
+
+
+def test_the_parts_of_a_guess_are_told_apart() -> None:
+    key = derive(OLD)
+
+    assert len({key.guess_mac(b"ab", b"c"), key.guess_mac(b"a", b"bc"), key.guess_mac(b"abc")}) == 3
 
 
 def test_a_mac_is_hmac_sha_256_over_all_its_parts() -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from authsvc.endpoints.bearer import AccountManager
@@ -10,6 +10,7 @@ from authsvc.endpoints.documented_answers import problems
 from authsvc.endpoints.form import form_body, form_of
 from authsvc.endpoints.request_forms import PasswordForm
 from authsvc.endpoints.services import ServicesOf
+from authsvc.endpoints.token_response import origin_of
 
 router = APIRouter(tags=["user"])
 
@@ -35,6 +36,7 @@ router = APIRouter(tags=["user"])
     openapi_extra=form_body(PasswordForm) | {"security": [{"user": []}]},
 )
 async def change_password(
+    request: Request,
     user: AccountManager,
     services: ServicesOf,
     form: Annotated[PasswordForm, Depends(form_of(PasswordForm))],
@@ -46,6 +48,10 @@ async def change_password(
     refusal changes nothing.
     """
     await services.accounts.change_password(
-        user.account_id, current=form.current_password, new=form.new_password, keep=user.session_id
+        user.account_id,
+        current=form.current_password,
+        new=form.new_password,
+        keep=user.session_id,
+        origin=origin_of(request),
     )
     return Response(status_code=204)

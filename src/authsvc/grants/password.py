@@ -43,12 +43,13 @@ class PasswordGrant:
         Raises:
             UnauthorizedClient, InvalidScope: the client may not ask for this.
             InvalidGrant: the name or the password is wrong, or changed meanwhile.
+            TooManyAttempts: too many were wrong lately, for this name or from this address.
             Unavailable: the database is away, or too many passwords are being hashed.
         """
         require_grant(client, "password")
         granted = narrow_for(client, scope, for_itself=False)
         for _ in range(_TRIES):
-            account = await self.accounts.authenticate(username, password)
+            account = await self.accounts.authenticate(username, password, origin)
             issued = await self._sign_in(account, client, granted, origin)
             if issued is not None:
                 return issued
@@ -79,6 +80,9 @@ class PasswordGrant:
             await accounts.replace_hash(
                 tx, account.id, verified=account.verified_hash, new=account.better_hash
             )
+        if account.addresses is not None:
+            known, new = account.addresses
+            await accounts.remember_addresses(tx, account.id, known=known, new=new)
         return True
 
     async def _make_room(self, tx: Transaction, account: VerifiedAccount) -> list[EndedSession]:

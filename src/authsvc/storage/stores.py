@@ -10,9 +10,11 @@ from authsvc.storage.database import Database
 from authsvc.storage.delivery import Delivery
 from authsvc.storage.denylist import Denylist
 from authsvc.storage.denylist_upkeep import DenylistUpkeep
+from authsvc.storage.guess_counters import GuessCounters
 from authsvc.storage.outage import OutageWatch
 from authsvc.storage.redis_address import RedisAddress
 from authsvc.storage.redis_client import RedisAway
+from authsvc.storage.redis_guess_counters import RedisGuessCounters
 from authsvc.storage.redis_link import RedisLink
 from authsvc.storage.redis_route import RedisRoute
 
@@ -27,6 +29,7 @@ class Stores:
     denylist: Denylist | None
     delivery: Delivery
     upkeep: DenylistUpkeep | None
+    guess_counters: GuessCounters
 
     @classmethod
     def at(
@@ -55,11 +58,13 @@ class Stores:
             prepares=prepares,
         )
         if redis_url is None:
-            return cls(database, None, Delivery(database, None, clock), None)
+            return cls(database, None, Delivery(database, None, clock), None, GuessCounters(None))
         route = RedisRoute(RedisAddress.read(redis_url, timeout_seconds=redis_timeout_seconds))
         denylist = Denylist(RedisLink(route), RedisLink(route))
         delivery = Delivery(database, denylist, clock)
-        return cls(database, denylist, delivery, DenylistUpkeep(database, denylist, delivery, clock))
+        upkeep = DenylistUpkeep(database, denylist, delivery, clock)
+        guess_counters = GuessCounters(RedisGuessCounters(RedisLink(route)))
+        return cls(database, denylist, delivery, upkeep, guess_counters)
 
     async def check(self) -> None:
         """Refuse stores that this version must not run on.
@@ -138,4 +143,5 @@ class Stores:
         if self.upkeep is not None:
             await self.upkeep.close()
             await self.upkeep.denylist.close()
+        await self.guess_counters.close()
         await self.database.close()

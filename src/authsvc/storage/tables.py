@@ -20,7 +20,10 @@ _FALSE = {"server_default": sa.false()}
 
 
 class AccountRow(SQLModel, table=True):
-    """A resource owner. `username_key` is the case-mapped name; a deleted account has none."""
+    """A resource owner. `username_key` is the case-mapped name; a deleted account has none.
+
+    `known_addresses` is written by some sign-ins and in no index, so the row is updated in place (HOT).
+    """
 
     __tablename__ = "account"
 
@@ -30,6 +33,7 @@ class AccountRow(SQLModel, table=True):
     password_hash: str = Field(sa_type=sa.Text)
     created_at: datetime = Field(sa_type=UtcDateTime)
     disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    known_addresses: bytes | None = Field(default=None)
 
 
 class ClientRow(SQLModel, table=True):
