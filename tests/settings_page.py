@@ -54,10 +54,14 @@ _GROUPS = {
         "What is accepted, and what a hash costs. One that cost less is made anew at the next login.",
     ),
     "Start and stop": (
-        ("start_", "drain_", "stop_", "keep_alive_"),
+        ("start_", "drain_", "stop_"),
         "What happens when: [production.md](production.md#start-and-stop).",
     ),
-    "HTTP": (("cors_", "trusted_", "max_body_"), "Who may call from a browser, and who speaks for others."),
+    "HTTP": (
+        ("cors_", "trusted_", "hsts_", "max_", "body_", "header_", "keep_alive_"),
+        "Who may call from a browser, who speaks for others, and how much is taken on: "
+        "[security.md](security.md#floods).",
+    ),
     "Logs": (("log_",), "What is written to standard error: [logs-and-metrics.md](logs-and-metrics.md)."),
 }
 _KINDS = {

@@ -242,6 +242,7 @@ async def test_a_database_that_does_not_answer_in_time_is_counted(
     assert await growth.of("authsvc_store_errors_total", store="database pool") == 0
 
 
+@pytest.mark.demand("A-23")
 async def test_nothing_of_anyones_is_in_the_metrics(service: Service, caller: Registered) -> None:
     account = await service.add_account()
     tokens = await service.login(caller)

@@ -176,9 +176,13 @@ class BoundedConnection(HttpToolsProtocol):
     def _refuse(self, status: int, limit: str, sentence: str, headers: str = "") -> None:
         """Answer what the application never sees, and close."""
         REQUESTS_REFUSED.labels(limit).inc()
-        if self._is_in_work:  # this would be taken for the answer to the request before
-            self.transport.abort()
-            return
+        if self._is_in_work:
+            if self._is_between or self.pipeline or self.cycle.response_started:
+                # It would be taken for the answer to the request before.
+                self.transport.abort()
+                return
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         body = json.dumps(problem_body(status, sentence))
         head = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/problem+json\r\n"
@@ -191,4 +195,8 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _wait_for_reader(self) -> None:
         if self._unread is None:
-            self._unread = self.loop.call_later(self._all.write_seconds, self.transport.abort)
+            self._unread = self.loop.call_later(self._all.write_seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        REQUESTS_REFUSED.labels("read time").inc()
+        self.transport.abort()
