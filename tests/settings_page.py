@@ -59,8 +59,7 @@ _GROUPS = {
     ),
     "HTTP": (
         ("cors_", "trusted_", "hsts_", "max_", "body_", "header_", "keep_alive_"),
-        "Who may call from a browser, who speaks for others, and how much is taken on: "
-        "[security.md](security.md#floods).",
+        "From which pages it is called, who speaks for others, and [how much it takes on](security.md#floods).",
     ),
     "Logs": (("log_",), "What is written to standard error: [logs-and-metrics.md](logs-and-metrics.md)."),
 }

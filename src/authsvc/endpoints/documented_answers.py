@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from pydantic import BaseModel
 
@@ -82,8 +83,9 @@ class _Kind:
     def answers(self, statuses: Iterable[int], meaning: Mapping[int, str]) -> Answers:
         said = {*statuses, *meaning}
         # A body that may be too long may be too slow as well.
-        waits = {408} if 413 in said else set()
-        return {status: self._answer(status, meaning) for status in sorted(said | waits)}
+        if HTTPStatus.REQUEST_ENTITY_TOO_LARGE in said:
+            said.add(HTTPStatus.REQUEST_TIMEOUT.value)
+        return {status: self._answer(status, meaning) for status in sorted(said)}
 
     def _answer(self, status: int, meaning: Mapping[int, str]) -> Answer:
         content: dict[str, object] = {"schema": {"$ref": f"#/components/schemas/{self.body.__name__}"}}
