@@ -59,7 +59,7 @@ _GROUPS = {
     ),
     "HTTP": (
         ("cors_", "trusted_", "hsts_", "max_", "body_", "header_", "keep_alive_"),
-        "From which pages it is called, who speaks for others, and [how much it takes on](security.md#floods).",
+        "Which pages may call, who speaks for others, and [how much it takes on](security.md#floods).",
     ),
     "Logs": (("log_",), "What is written to standard error: [logs-and-metrics.md](logs-and-metrics.md)."),
 }
