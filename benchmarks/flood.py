@@ -1,7 +1,7 @@
 """How much a flood slows the others down: `make flood` (T="opaque 20": that format, 20 s each).
 
-Eight good connections ask about a live token, 100 times a second in all: alone, and then beside a flood of
-each kind at a steady 500 requests a second, and beside 300 idle connections. Exit status 1: a target was missed.
+Eight good connections ask about a live token, 100 times a second in all: alone, then beside a flood of each
+kind at a steady 500 requests a second, and beside 300 idle connections. Exit status 1: a target was missed.
 """
 
 import multiprocessing
