@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 BIN = .venv/bin
 ENVIRONMENT = @python=$$(sh scripts/find_python.sh) && exec "$$python" scripts/environment.py
 
-.PHONY: help install run up fix check test mutants faults flood clients browser newcomer image lock openapi pages demands migration migrate clean
+.PHONY: help install run up fix check test mutants faults flood clients browser newcomer image audit sbom lock openapi pages demands migration migrate clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -73,7 +73,13 @@ newcomer: .venv/.dev ## clone, start and guard a service to the letter of the pa
 image: .venv/.dev ## build the image and run compose.yaml without a container engine (as root, on Debian)
 	$(BIN)/python -m tests.image.run
 
-lock: .venv/.dev ## write requirements.lock and requirements-dev.lock from pyproject.toml
+audit: .venv/.dev ## ask for known vulnerabilities of every package the service runs on
+	@$(BIN)/python scripts/supply_chain.py audit
+
+sbom: .venv/.dev ## write build/sbom.cdx.json: every package the service runs on (CycloneDX)
+	@$(BIN)/python scripts/supply_chain.py sbom
+
+lock: .venv/.dev ## write the locks from pyproject.toml: run, dev, audit
 	sh scripts/lock.sh
 
 openapi: .venv/.dev ## write openapi.yaml

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import httptools
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from authsvc.endpoints.error_responses import problem_body
@@ -57,6 +58,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._all = all_of_them
         self._head_bytes = 0
         self._is_between = True
+        self._served: RequestResponseCycle | None = None
         self._late: TimerHandle | None = None
         self._unread: TimerHandle | None = None
 
@@ -72,6 +74,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
+        self._leave_request()
         super().connection_lost(exc)
         self._all.waiting.pop(self, None)
         self._unset_keepalive_if_required()
@@ -85,7 +88,7 @@ class BoundedConnection(HttpToolsProtocol):
             return False
         REQUESTS_REFUSED.labels("connections").inc()
         del self._all.waiting[longest]
-        longest.transport.abort()
+        longest._cut()  # noqa: SLF001 - one of ours
         return True
 
     # It asks.
@@ -126,6 +129,10 @@ class BoundedConnection(HttpToolsProtocol):
         self._head_bytes = 0
         super().on_headers_complete()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._served = cycle
+        super()._start_asgi_task(cycle, app)
+
     def on_message_complete(self) -> None:
         """Note that the request is here whole."""
         self._is_between = True
@@ -160,9 +167,19 @@ class BoundedConnection(HttpToolsProtocol):
 
     def timeout_keep_alive_handler(self) -> None:
         """End it; what it has not read by now it never will."""
-        self.transport.abort()
+        self._cut()
 
     # It is cut.
+    def _cut(self) -> None:
+        self._leave_request()
+        self.transport.abort()
+
+    def _leave_request(self) -> None:
+        """Tell the request in work that nobody is left; uvicorn tells only the last that came."""
+        if self._served is not None:
+            self._served.disconnected = True
+            self._served.message_event.set()
+
     def _is_late(self) -> None:
         self._late = None
         if self.transport.is_closing():
@@ -171,7 +188,7 @@ class BoundedConnection(HttpToolsProtocol):
             self._refuse(408, "header time", "The headers of the request did not come in time.")
         else:  # nothing was asked, or it was answered before all of it had come
             REQUESTS_REFUSED.labels("header time").inc()
-            self.transport.abort()
+            self._cut()
 
     def _refuse(self, status: int, limit: str, sentence: str, headers: str = "") -> None:
         """Answer what the application never sees, and close."""
@@ -179,10 +196,9 @@ class BoundedConnection(HttpToolsProtocol):
         if self._is_in_work:
             if self._is_between or self.pipeline or self.cycle.response_started:
                 # It would be taken for the answer to the request before.
-                self.transport.abort()
+                self._cut()
                 return
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+            self._leave_request()
         body = json.dumps(problem_body(status, sentence))
         head = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/problem+json\r\n"
@@ -199,4 +215,4 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         REQUESTS_REFUSED.labels("read time").inc()
-        self.transport.abort()
+        self._cut()
