@@ -47,7 +47,7 @@ async def test_pages_that_caches_may_keep_forbid_sniffing_too(service: Service, 
     assert response.headers["x-content-type-options"] == "nosniff"
 
 
-API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 EVERYWHERE = [
     *(case.values[:2] for case in EVERY_KIND),
     *(("GET", path) for path in CACHED if path != "/docs"),

@@ -23,7 +23,10 @@ _ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-re
 # Nothing that is answered here is a page; /docs, which is one, has a policy of its own.
 _UNLESS_SET = [
     (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    ),
 ]
 
 _log = structlog.stdlib.get_logger("authsvc.request")
