@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 BIN = .venv/bin
 ENVIRONMENT = @python=$$(sh scripts/find_python.sh) && exec "$$python" scripts/environment.py
 
-.PHONY: help install run up fix check test mutants faults attack clients browser newcomer image lock openapi pages demands migration migrate clean
+.PHONY: help install run up fix check test mutants faults attack flood clients browser newcomer image audit sbom lock openapi pages demands migration migrate clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -33,7 +33,7 @@ fix: .venv/.dev ## format the code, mend what ruff can mend
 check: .venv/.dev ## the quick half of `make test`: style, types, imports, generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy src tests scripts
+	$(BIN)/mypy src tests scripts benchmarks
 	$(BIN)/lint-imports
 	@$(BIN)/python -m authsvc openapi | diff -u openapi.yaml - || { echo 'openapi.yaml is out of date: run `make openapi`'; exit 1; }
 	@sh scripts/lock.sh --check
@@ -61,6 +61,9 @@ faults: .venv/.dev ## break everything around two instances under load, one thin
 attack: .venv/.dev ## make 10,000 guesses at passwords in each of six ways; say how many are looked at
 	AUTHSVC_TEST_GUESSES=10000 $(BIN)/python -m pytest tests/api/test_guessing_attacks.py
 
+flood: .venv/.dev ## measure how much floods slow the others down (T="opaque 20": that format, 20 s each)
+	$(BIN)/python -m benchmarks.flood $(T)
+
 clients: .venv/.dev ## try off-the-shelf OAuth clients against the service
 	$(BIN)/python -m tests.clients.run
 
@@ -73,7 +76,13 @@ newcomer: .venv/.dev ## clone, start and guard a service to the letter of the pa
 image: .venv/.dev ## build the image and run compose.yaml without a container engine (as root, on Debian)
 	$(BIN)/python -m tests.image.run
 
-lock: .venv/.dev ## write requirements.lock and requirements-dev.lock from pyproject.toml
+audit: .venv/.dev ## ask for known vulnerabilities of every package the service runs on
+	@$(BIN)/python scripts/supply_chain.py audit
+
+sbom: .venv/.dev ## write build/sbom.cdx.json: every package the service runs on (CycloneDX)
+	@$(BIN)/python scripts/supply_chain.py sbom
+
+lock: .venv/.dev ## write the locks from pyproject.toml: run, dev, audit
 	sh scripts/lock.sh
 
 openapi: .venv/.dev ## write openapi.yaml

@@ -58,10 +58,13 @@ _GROUPS = {
         "How many wrong passwords an hour, and at once; one more is a 429: [guessing.md](guessing.md).",
     ),
     "Start and stop": (
-        ("start_", "drain_", "stop_", "keep_alive_"),
+        ("start_", "drain_", "stop_"),
         "What happens when: [production.md](production.md#start-and-stop).",
     ),
-    "HTTP": (("cors_", "trusted_", "max_body_"), "Who may call from a browser, and who speaks for others."),
+    "HTTP": (
+        ("cors_", "trusted_", "hsts_", "max_", "body_", "header_", "keep_alive_"),
+        "Which pages may call, who speaks for others, and [how much it takes on](security.md#floods).",
+    ),
     "Logs": (("log_",), "What is written to standard error: [logs-and-metrics.md](logs-and-metrics.md)."),
 }
 _KINDS = {

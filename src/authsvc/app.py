@@ -1,15 +1,17 @@
 """The web application: routers, error responses, middleware, and the services' life."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
 from authsvc import __version__, background
 from authsvc.clock import Clock
 from authsvc.endpoints import ROUTERS, error_responses
+from authsvc.endpoints.admission import Admission, Limits
 from authsvc.endpoints.middleware import LastResort, RequestFrame
 from authsvc.endpoints.openapi import describe
 from authsvc.jobs import jobs
@@ -37,12 +39,12 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
                     stop.is_serving()
                     yield
 
-    app = build_app(cors_origins=configured.cors_origins)
+    app = build_app(configured)
     app.router.lifespan_context = lifespan
     return app
 
 
-def build_app(*, cors_origins: Sequence[str] = ()) -> FastAPI:
+def build_app(settings: Settings | None = None) -> FastAPI:
     """Return the application without a life of its own: whoever runs it sets `app.state.services`."""
     app = FastAPI(
         title="authsvc",
@@ -59,14 +61,36 @@ def build_app(*, cors_origins: Sequence[str] = ()) -> FastAPI:
         app.include_router(router)
     error_responses.install(app)
     app.openapi = partial(describe, app)  # type: ignore[method-assign] # the documented way to replace it
+    _surround(app, settings)
+    return app
+
+
+def _surround(app: FastAPI, settings: Settings | None) -> None:
+    """Put the layers around *app*, the innermost first."""
+    app.add_middleware(Admission, limits=_limits(settings), oauth_paths=_oauth_paths())
     app.add_middleware(LastResort)
-    if cors_origins:
+    if settings is not None and settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=list(cors_origins),
+            allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Content-Type"],
             expose_headers=["Retry-After", "WWW-Authenticate"],
         )
-    app.add_middleware(RequestFrame, stop=app.state.stop)
-    return app
+    app.add_middleware(RequestFrame, stop=app.state.stop, hsts_seconds=_hsts_seconds(settings))
+
+
+def _limits(settings: Settings | None) -> Limits:
+    if settings is None:
+        return Limits()
+    return Limits(settings.max_requests, settings.max_body_kib * 1024, settings.body_seconds)
+
+
+def _hsts_seconds(settings: Settings | None) -> int:
+    # Over plain http it would mean nothing (RFC 6797 §7.2).
+    return settings.hsts_seconds if settings is not None and settings.issuer.startswith("https:") else 0
+
+
+def _oauth_paths() -> frozenset[str]:
+    routes = (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute))
+    return frozenset(route.path for route in routes if error_responses.OAUTH in route.tags)

@@ -9,7 +9,7 @@
     ├── Problem                   RFC 9457: status, title, detail
     │   ├── NotFound 404          ├── Forbidden 403             └── Unprocessable 422
     └── Refusal                   either form, as the endpoint speaks
-        ├── BodyTooLarge 413      ├── UnsupportedMediaType 415
+        ├── BodyTooLarge 413      ├── BodyTooSlow 408           ├── UnsupportedMediaType 415
         └── RetryLater            ├── TooManyAttempts 429       └── Unavailable 503
 
 `endpoints/error_responses.py` turns each into a response. `OperatorError` stands apart: it is for
@@ -137,6 +137,12 @@ class BodyTooLarge(Refusal):
     """The request's body is over the limit."""
 
     status = 413
+
+
+class BodyTooSlow(Refusal):
+    """The request's body did not come in time (RFC 9110 §15.5.9); the connection is closed."""
+
+    status = 408
 
 
 class UnsupportedMediaType(Refusal):

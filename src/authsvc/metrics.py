@@ -2,7 +2,15 @@
 
 import os
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    PLATFORM_COLLECTOR,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -14,6 +22,11 @@ REQUESTS = Histogram(
     "Time to answer, by method, route and status.",
     ["method", "route", "status"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
+)
+REQUESTS_REFUSED = Counter(
+    "authsvc_requests_refused",
+    "Requests and connections turned away by a limit, before anything was looked into.",
+    ["limit"],
 )
 HASHES = Histogram(
     "authsvc_password_hash_seconds",
@@ -41,6 +54,10 @@ GUESSES_COUNTED_HERE = Counter(
     "authsvc_guesses_counted_here", "Guesses that one process counted alone because Redis could not be asked."
 )
 DENIALS = Counter("authsvc_denials", "Denials written to the denylist.")
+
+
+# It would name the versions of what this runs on.
+REGISTRY.unregister(PLATFORM_COLLECTOR)
 
 
 def exposition() -> bytes:

@@ -153,6 +153,31 @@ class Settings(BaseSettings):
         description="An idle connection is closed after so long; longer than the proxy in front keeps one.",
     )
     max_body_kib: int = Field(default=64, ge=16, le=1_024, description="A larger request body is 413.")
+    body_seconds: float = Field(default=10, gt=0, le=600, description="A slower request body is 408.")
+    header_seconds: float = Field(
+        default=10,
+        gt=0,
+        le=600,
+        description="Slower request headers are 408; a new connection that asks nothing is closed after it.",
+    )
+    max_requests: int = Field(
+        default=1_000,
+        ge=1,
+        le=100_000,
+        description="Requests of one process in work at a time; one more is 503, the probes excepted.",
+    )
+    max_connections: int = Field(
+        default=2_000,
+        ge=10,
+        le=100_000,
+        description="Connections of one process; for one more, the one that has waited longest is closed.",
+    )
+    hsts_seconds: int = Field(
+        default=31_536_000,
+        ge=0,
+        le=2 * 31_536_000,
+        description="How long browsers keep to https (RFC 6797), where the issuer is https. 0: not said.",
+    )
     log_format: Literal["json", "console"] = Field(default="json", description="console is for people.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="One line per security event at info."

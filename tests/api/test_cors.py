@@ -142,6 +142,7 @@ async def test_a_500_carries_the_headers_too(shared: Service) -> None:
     assert response.headers["vary"] == "Origin"
 
 
+@pytest.mark.demand("A-14")
 async def test_a_stranger_is_named_in_no_answer(shared: Service) -> None:
     for origin in STRANGERS:
         asked = await shared.http.options("/login", headers=preflight(origin))
@@ -161,6 +162,7 @@ async def test_without_an_origin_the_answer_still_says_that_it_varies(shared: Se
     assert "access-control-allow-origin" not in response.headers
 
 
+@pytest.mark.demand("A-14")
 async def test_where_no_origin_is_known_no_page_of_another_origin_gets_an_answer(service: Service) -> None:
     await service.add_account()
     form = {"username": USERNAME, "password": PASSWORD}

@@ -40,7 +40,7 @@ async def test_the_table_of_this_file_holds_every_path_of_the_contract(service: 
     assert named <= METHODS.keys()
 
 
-@pytest.mark.demand("O-37")
+@pytest.mark.demand("O-37", "A-16")
 async def test_any_other_method_is_405_and_told_which_is_allowed(service: Service, signed_in: Json) -> None:
     headers = {"Authorization": f"Bearer {signed_in['access_token']}"}
     for path, allowed in METHODS.items():
@@ -74,6 +74,7 @@ NOWHERE = (
 )
 
 
+@pytest.mark.demand("A-17")
 async def test_another_path_is_a_plain_404_and_no_redirect(service: Service) -> None:
     for path in NOWHERE:
         response = await service.http.get(path)
@@ -101,6 +102,7 @@ async def test_every_oauth_endpoint_answers_in_the_form_of_rfc_6749(service: Ser
         assert_oauth_error(await service.http.post(path, content=b"a" * 70_000), 413, "invalid_request")
 
 
+@pytest.mark.demand("A-29")
 async def test_every_other_endpoint_answers_with_problem_details(service: Service, signed_in: Json) -> None:
     token = signed_in["access_token"]
     answers = {

@@ -78,7 +78,7 @@ async def test_a_semicolon_parts_nothing(filled: Filled) -> None:
     assert response.status_code in {400, 401}
 
 
-@pytest.mark.demand("O-23")
+@pytest.mark.demand("O-23", "A-28")
 async def test_parameters_in_the_url_do_not_count(filled: Filled) -> None:
     before = await filled.service.rows()
     url = f"{filled.path}?{filled.body.decode()}"
@@ -90,7 +90,7 @@ async def test_parameters_in_the_url_do_not_count(filled: Filled) -> None:
     assert await filled.service.rows() == before
 
 
-@pytest.mark.demand("O-23")
+@pytest.mark.demand("O-23", "A-28")
 async def test_parameters_in_the_url_change_nothing_about_those_in_the_body(filled: Filled) -> None:
     spoilt = encoded(dict.fromkeys(filled.form, MARK))
 
@@ -162,6 +162,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.demand("A-11")
 async def test_what_is_no_text_is_refused_in_every_field(filled: Filled) -> None:
     before = await filled.service.rows()
     for what, raw in BROKEN.items():
@@ -171,7 +172,7 @@ async def test_what_is_no_text_is_refused_in_every_field(filled: Filled) -> None
     assert await filled.service.rows() == before
 
 
-@pytest.mark.demand("O-12")
+@pytest.mark.demand("O-12", "A-12")
 async def test_a_megabyte_in_any_field_is_413(filled: Filled) -> None:
     before = await filled.service.rows()
     for name in (*filled.form, "unknown"):
@@ -242,6 +243,7 @@ async def test_a_hundred_parameters_are_read_and_one_more_is_refused(filled: Fil
     assert accepted.status_code in {200, 204}
 
 
+@pytest.mark.demand("A-09")
 async def test_ten_thousand_parameters_are_refused(filled: Filled) -> None:
     filled.assert_refused(await filled.send(filled.body + b"&a=" * 10_000), 400)
 

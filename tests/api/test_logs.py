@@ -397,6 +397,7 @@ MALFORMED = [
 ]
 
 
+@pytest.mark.demand("A-20")
 @pytest.mark.parametrize("sent", MALFORMED)
 @pytest.mark.parametrize("style", ["json", "console"])
 async def test_a_malformed_id_is_replaced_and_forges_no_line(
@@ -418,6 +419,7 @@ async def test_a_malformed_id_is_replaced_and_forges_no_line(
 FORGED = '\r\n{"event": "login_succeeded"}\u2028\u0085login_succeeded \x1b[2J'
 
 
+@pytest.mark.demand("A-20")
 @pytest.mark.parametrize("style", ["json", "console"])
 async def test_line_breaks_in_a_form_forge_no_line(
     service: Service, caller: Registered, signed_in: Json, style: Any
@@ -439,6 +441,7 @@ async def test_line_breaks_in_a_form_forge_no_line(
     assert "login_succeeded" not in log.text
 
 
+@pytest.mark.demand("A-20")
 @pytest.mark.parametrize("style", ["json", "console"])
 async def test_an_address_that_a_proxy_made_up_forges_no_line(service: Service, style: Any) -> None:
     # What stands in X-Forwarded-For of a trusted proxy is taken as it is.
@@ -450,6 +453,7 @@ async def test_an_address_that_a_proxy_made_up_forges_no_line(service: Service, 
     assert len(log.text.splitlines()) == 1
 
 
+@pytest.mark.demand("A-19")
 async def test_no_line_holds_a_password_a_token_or_a_secret_even_at_debug(
     service: Service, full_log: Written
 ) -> None:

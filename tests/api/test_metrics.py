@@ -242,6 +242,7 @@ async def test_a_database_that_does_not_answer_in_time_is_counted(
     assert await growth.of("authsvc_store_errors_total", store="database pool") == 0
 
 
+@pytest.mark.demand("A-23")
 async def test_nothing_of_anyones_is_in_the_metrics(service: Service, caller: Registered) -> None:
     account = await service.add_account()
     tokens = await service.login(caller)
@@ -270,7 +271,7 @@ async def test_the_values_of_every_label_are_from_a_fixed_set(service: Service, 
         for name, value in sample.labels:
             values.setdefault(name, set()).add(value)
 
-    assert set(values) <= {"method", "route", "status", "event", "store", "le", "job", "table"}
+    assert set(values) <= {"method", "route", "status", "event", "store", "le", "job", "table", "limit"}
     paths = set(service.stack.app.openapi()["paths"]) | {"unknown", "/docs", "/openapi.json"}
     assert {route for route in values["route"] if route not in paths} == set()
     assert values["method"] <= {"GET", "POST", "DELETE", "OPTIONS", "HEAD", "other"}

@@ -188,6 +188,7 @@ async def test_two_spellings_are_one_username(service: Service, registered: str,
         await service.stack.services.accounts.add(typed, PASSWORD)
 
 
+@pytest.mark.demand("A-13")
 @pytest.mark.parametrize(
     ("registered", "typed"),
     [

@@ -151,6 +151,7 @@ async def test_what_proxies_add_to_the_question_does_not_matter(service: Service
     assert response.headers["x-auth-user"] == USERNAME
 
 
+@pytest.mark.demand("A-24")
 @pytest.mark.parametrize("whose", ["a user's token", "a client's own token"])
 async def test_headers_that_a_stranger_sent_never_come_back(service: Service, whose: str) -> None:
     client = await service.add_client()
@@ -166,6 +167,7 @@ async def test_headers_that_a_stranger_sent_never_come_back(service: Service, wh
     assert "root" not in str(response.headers)
 
 
+@pytest.mark.demand("A-24")
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "x" * 9000, "asvc_at_" + "A" * 64])
 async def test_without_a_live_token_it_is_401_with_none_of_the_headers(service: Service, token: str) -> None:
     response = await verify(service, token, **dict.fromkeys(HEADERS, "root"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-LOCKS = ["requirements.lock", "requirements-dev.lock"]
+LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-audit.lock"]
 _PINNED = re.compile(r"^(?P<name>[a-z0-9][a-z0-9.-]*)(\[[a-z0-9,-]+\])?==[^ ]+( ; .+)? \\$")
 _HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}( \\)?$")
 
@@ -42,7 +42,7 @@ def test_a_lock_names_no_host(repository: Path, name: str) -> None:
 
 def test_every_dependency_is_locked(repository: Path) -> None:
     project = tomllib.loads((repository / "pyproject.toml").read_text())
-    run, dev = (pins((repository / name).read_text()) for name in LOCKS)
+    run, dev, audit = (pins((repository / name).read_text()) for name in LOCKS)
 
     def names(requirements: list[str]) -> set[str]:
         return {re.split(r"[^A-Za-z0-9._-]", one)[0].lower() for one in requirements}
@@ -50,9 +50,10 @@ def test_every_dependency_is_locked(repository: Path) -> None:
     wanted = names(project["project"]["dependencies"])
     assert wanted - run.keys() == set()
     assert (wanted | names(project["dependency-groups"]["dev"])) - dev.keys() == set()
+    assert names(project["dependency-groups"]["audit"]) - audit.keys() == set()
 
 
 def test_the_lock_for_development_contains_the_other(repository: Path) -> None:
-    run, dev = ((repository / name).read_text().splitlines() for name in LOCKS)
+    run, dev = ((repository / name).read_text().splitlines() for name in LOCKS[:2])
 
     assert [line for line in run if not line.lstrip().startswith("#") and line not in dev] == []

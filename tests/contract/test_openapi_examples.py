@@ -17,8 +17,8 @@ EXCHANGES = [exchange for operation in OPERATIONS.values() for exchange in opera
 FORMS = [operation for operation in OPERATIONS.values() if operation.form is not None]
 # Nothing that a caller sends makes these answer an error.
 ALWAYS_ANSWER = {"jwks", "metadata", "healthz", "readyz", "read_metrics"}
-# What no single request of the right kind provokes; 413 and 415 are tried below.
-NEEDS_MORE_THAN_A_FORM = {413, 415, 429, 503}
+# What no single request of the right kind provokes; 413 and 415 are tried below, 408 in test_admission.py.
+NEEDS_MORE_THAN_A_FORM = {408, 413, 415, 429, 503}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,11 @@
 """The one parser of forms (RFC 6749 §3.2, Appendix B)."""
 
+import re
+from urllib.parse import unquote_to_bytes
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from authsvc.endpoints.form import MAX_PARAMETERS, parse_form
 from authsvc.errors import InvalidRequest
@@ -67,3 +72,30 @@ def test_the_number_of_parameters_is_limited() -> None:
     assert len(parse_form(most)) == MAX_PARAMETERS
     with pytest.raises(InvalidRequest, match="More than 100"):
         parse_form(most + b"&one=more")
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"%3D", b"%", b"=", b"_", b"\r\n", b"\n", b"41", b"a ", b"%0a", b"%C3%A9", b"\t"])
+    )
+)
+def test_escapes_are_resolved_as_the_standard_library_does(pieces: list[bytes]) -> None:
+    raw = b"".join(pieces)
+    try:
+        expected = unquote_to_bytes(raw).decode() or None
+    except UnicodeDecodeError:
+        return
+
+    try:
+        parsed = parse_form(b"a=" + raw)
+    except InvalidRequest:
+        assert re.search(rb"%(?![0-9A-Fa-f]{2})", raw)
+        return
+
+    assert parsed.get("a") == expected
+
+
+def test_a_thousand_separators_with_nothing_between_them_are_read_and_one_more_is_refused() -> None:
+    assert parse_form(b"a=b" + b"&" * 1_000) == {"a": "b"}
+    with pytest.raises(InvalidRequest, match="More than 100"):
+        parse_form(b"a=b" + b"&" * 1_001)

@@ -3,7 +3,7 @@
 import pytest
 
 from authsvc.errors import InvalidScope
-from authsvc.scopes import format_scope, narrow, parse_scope
+from authsvc.scopes import format_scope, narrow, parse_request, parse_scope
 
 ALL = frozenset({"account", "read", "write"})
 DEFAULT = frozenset({"account"})
@@ -31,6 +31,12 @@ def test_a_scope_is_a_set_of_tokens_parted_by_single_blanks(text: str, scope: se
 def test_anything_else_is_malformed(text: str) -> None:
     with pytest.raises(InvalidScope):
         parse_scope(text)
+
+
+def test_a_request_names_no_more_than_4096_characters() -> None:
+    assert parse_request("a " * 2047 + "bc") == {"a", "bc"}
+    with pytest.raises(InvalidScope, match="4096"):
+        parse_request("a " * 2047 + "bcd")
 
 
 def test_a_scope_is_written_in_one_order() -> None:

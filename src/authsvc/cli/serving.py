@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,8 @@ import typer
 import uvicorn
 
 from authsvc.app import create_app
-from authsvc.cli import demo
+from authsvc.cli import demo, open_files
+from authsvc.cli.connections import BoundedConnection, Connections
 from authsvc.cli.listening import LAST_PORT, refuse_taken_port
 from authsvc.cli.workers import Workers
 from authsvc.demo_credentials import DEMO_PASSWORD, DEMO_USERNAME
@@ -193,12 +195,20 @@ def _options(settings: Settings, host: str, port: int) -> dict[str, Any]:
         "log_config": None,
         "access_log": False,
         "timeout_worker_healthcheck": _WORKER_START_SECONDS,
+        "http": partial(BoundedConnection, all_of_them=_connections(settings)),
+        # An upgrade would leave every limit behind.
+        "ws": "none",
         "timeout_keep_alive": settings.keep_alive_seconds,
         "timeout_graceful_shutdown": settings.stop_seconds,
         "server_header": False,
         "proxy_headers": bool(settings.trusted_proxies),
         "forwarded_allow_ips": list(settings.trusted_proxies),
     }
+
+
+def _connections(settings: Settings) -> Connections:
+    open_files.make_room(settings.max_connections, settings.database_pool_size)
+    return Connections(settings.max_connections, settings.header_seconds, settings.body_seconds)
 
 
 def _end_in_order() -> None:

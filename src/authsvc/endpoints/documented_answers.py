@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from pydantic import BaseModel
 
@@ -56,11 +57,13 @@ _OF_STATUS = {
     503: {"Retry-After": "RetryAfter"},
 }
 _MEANINGS = {
+    408: "The body did not come within `AUTHSVC_BODY_SECONDS`; the connection is closed.",
     413: "The body is over `AUTHSVC_MAX_BODY_KIB`.",
     415: "The body is no form (`application/x-www-form-urlencoded`) in UTF-8.",
-    503: "A store cannot serve now; nothing was changed.",
+    503: "A store cannot serve now, or too many requests are in work; nothing was changed.",
 }
 _SHOWN = {
+    408: ("invalid_request", "The body did not come in time."),
     413: ("invalid_request", "The body is over 64 KiB."),
     415: ("invalid_request", "Send the parameters as application/x-www-form-urlencoded in UTF-8."),
     503: ("temporarily_unavailable", "The database cannot be reached now."),
@@ -78,7 +81,11 @@ class _Kind:
     shown: Mapping[int, Mapping[str, object]]
 
     def answers(self, statuses: Iterable[int], meaning: Mapping[int, str]) -> Answers:
-        return {status: self._answer(status, meaning) for status in sorted({*statuses, *meaning})}
+        said = {*statuses, *meaning}
+        # A body that may be too long may be too slow as well.
+        if HTTPStatus.REQUEST_ENTITY_TOO_LARGE in said:
+            said.add(HTTPStatus.REQUEST_TIMEOUT.value)
+        return {status: self._answer(status, meaning) for status in sorted(said)}
 
     def _answer(self, status: int, meaning: Mapping[int, str]) -> Answer:
         content: dict[str, object] = {"schema": {"$ref": f"#/components/schemas/{self.body.__name__}"}}

@@ -14,9 +14,11 @@ from starlette.responses import Response
 from authsvc.errors import (
     AuthError,
     BearerError,
+    BodyTooSlow,
     InsufficientScope,
     InvalidClient,
     OAuthError,
+    Refusal,
     RetryLater,
 )
 
@@ -33,6 +35,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AuthError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _not_served)
+
+
+def refusal(error: Refusal, *, speaks_oauth: bool) -> Response:
+    """Return the answer to a request that no route has been found for yet."""
+    headers = _headers_of(error)
+    return _oauth(error, headers) if speaks_oauth else problem(error.status, error.description, headers)
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
@@ -54,7 +62,9 @@ def oauth_body(code: str, description: str) -> dict[str, object]:
 def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, AuthError):
         raise error
-    headers = _headers(request, error)
+    headers = _headers_of(error)
+    if isinstance(error, InvalidClient):
+        headers["WWW-Authenticate"] = _client_challenge(request)
     if _speaks_oauth(request):
         return _oauth(error, headers)
     return problem(error.status, error.description, headers)
@@ -70,14 +80,14 @@ def _oauth(error: AuthError, headers: dict[str, str]) -> Response:
     return JSONResponse(oauth_body(code, error.description), error.status, headers | {"Pragma": "no-cache"})
 
 
-def _headers(request: Request, error: AuthError) -> dict[str, str]:
+def _headers_of(error: AuthError) -> dict[str, str]:
     headers: dict[str, str] = {}
     if isinstance(error, RetryLater):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, BearerError):
         headers["WWW-Authenticate"] = _bearer_challenge(error)
-    if isinstance(error, InvalidClient):
-        headers["WWW-Authenticate"] = _client_challenge(request)
+    if isinstance(error, BodyTooSlow):  # what still comes is no next request
+        headers["Connection"] = "close"
     return headers
 
 

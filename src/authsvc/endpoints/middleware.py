@@ -19,6 +19,16 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[
 _CLIENT_LEFT = 499  # in metrics only, as nginx counts it
 _METHODS = frozenset({"GET", "POST", "DELETE", "OPTIONS", "HEAD"})
 
+_ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
+# Nothing that is answered here is a page; /docs, which is one, has a policy of its own.
+_UNLESS_SET = [
+    (b"cache-control", b"no-store"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    ),
+]
+
 _log = structlog.stdlib.get_logger("authsvc.request")
 
 
@@ -51,9 +61,12 @@ class LastResort:
 class RequestFrame:
     """Outermost: every answer gets its headers, a preflight and a 500 too. Plain ASGI, so it costs little."""
 
-    def __init__(self, app: ASGIApp, stop: Stop) -> None:
+    def __init__(self, app: ASGIApp, stop: Stop, hsts_seconds: int = 0) -> None:
         self._app = app
         self._stop = stop
+        self._headers = [*_ALWAYS]
+        if hsts_seconds:
+            self._headers.append((b"strict-transport-security", b"max-age=%d" % hsts_seconds))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -89,10 +102,12 @@ class RequestFrame:
             _count(method, scope, status or _CLIENT_LEFT, time.perf_counter() - started)
 
     def _add_headers(self, message: Message, request_id: str) -> None:
-        headers = MutableHeaders(scope=message)
-        headers["X-Request-ID"] = request_id
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers.setdefault("Cache-Control", "no-store")
+        headers: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
+        there = {name.lower() for name, _ in headers}
+        headers.append((b"x-request-id", request_id.encode()))
+        headers += self._headers
+        headers += [(name, value) for name, value in _UNLESS_SET if name not in there]
+        message["headers"] = headers
 
 
 def _count(method: str, scope: Scope, status: int, seconds: float) -> None:

@@ -7,7 +7,7 @@ from authsvc.audit import Origin
 from authsvc.endpoints.documented_answers import headers, oauth_errors, success
 from authsvc.endpoints.schemas import TokenResponse
 from authsvc.grants.issuing import IssuedTokens
-from authsvc.scopes import Scope, format_scope, parse_scope
+from authsvc.scopes import Scope, format_scope, parse_request
 
 _MAX_USER_AGENT = 200
 
@@ -42,7 +42,7 @@ def token_response(issued: IssuedTokens) -> JSONResponse:
 
 def requested_scope(text: str) -> Scope | None:
     """Return the scope asked for, None if none was; raises `InvalidScope` where it is malformed."""
-    return parse_scope(text) if text else None
+    return parse_request(text) if text else None
 
 
 def origin_of(request: Request) -> Origin:

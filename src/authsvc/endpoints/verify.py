@@ -9,7 +9,7 @@ from starlette.responses import Response
 from authsvc.endpoints.bearer import LiveToken
 from authsvc.endpoints.documented_answers import problems, success
 from authsvc.errors import InsufficientScope, InvalidScope
-from authsvc.scopes import Scope, format_scope, parse_scope
+from authsvc.scopes import Scope, format_scope, parse_request
 
 router = APIRouter(tags=["resource servers"])
 
@@ -68,7 +68,7 @@ async def verify(
 
 def _require(demanded: str, held: Scope) -> None:
     try:
-        missing = parse_scope(demanded) - held
+        missing = parse_request(demanded) - held
     except InvalidScope:
         # A proxy understands 401 and 403 and nothing else; nobody holds such a scope.
         raise InsufficientScope("The scope demanded is malformed.") from None

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
 from authsvc.clients import GRANTS
-from authsvc.endpoints.documented_answers import headers, success
+from authsvc.endpoints.documented_answers import headers, problems, success
 from authsvc.endpoints.schemas import KeySet, ServerMetadata
 from authsvc.endpoints.services import ServicesOf
 from authsvc.scopes import ACCOUNT, INTROSPECT
@@ -21,6 +21,7 @@ _METADATA_MAX_AGE = 300
 
 
 _CACHED = headers({"Cache-Control": "Public", "ETag": "ETag"})
+_FULL = {503: "Too many requests are in work."}
 _IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
@@ -35,7 +36,8 @@ _IF_NONE_MATCH = {
     summary="The public keys that check a JWT",
     response_model=KeySet,
     responses=success("The keys.", _CACHED)
-    | success("Unchanged since the ETag sent; no body.", _CACHED, status=304),
+    | success("Unchanged since the ETag sent; no body.", _CACHED, status=304)
+    | problems(meaning=_FULL),
     openapi_extra={"parameters": [_IF_NONE_MATCH]},
 )
 async def jwks(request: Request, services: ServicesOf) -> Response:
@@ -57,7 +59,7 @@ async def jwks(request: Request, services: ServicesOf) -> Response:
     "/oauth-authorization-server",
     summary="What this server can do",
     response_model=ServerMetadata,
-    responses=success("The metadata.", headers({"Cache-Control": "Public"})),
+    responses=success("The metadata.", headers({"Cache-Control": "Public"})) | problems(meaning=_FULL),
 )
 async def metadata(services: ServicesOf) -> JSONResponse:
     """Return the authorization server's metadata (RFC 8414 §2). Anyone may ask.

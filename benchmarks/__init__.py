@@ -1,0 +1,1 @@
+"""Measurements, each by one command; none is part of `make test`."""

@@ -1,0 +1,218 @@
+"""The connections of one process: how many there are, and how long each may keep it waiting.
+
+uvicorn has a time-out for a connection that is idle between two requests, and none for one that sends its
+first request, or the headers of any, byte by byte, nor for one that does not read its answers.
+Whatever waits can be closed to make room for who comes; nobody is turned away for the sake of the idle.
+On the way of a request that comes whole this costs two entries of a dict and no timer.
+"""
+
+import json
+from asyncio import AbstractEventLoop, TimerHandle, Transport
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+import httptools
+from uvicorn import Config
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from authsvc.endpoints.error_responses import problem_body
+from authsvc.metrics import REQUESTS_REFUSED
+
+MOST_HEADERS: Final = 100
+MOST_HEADER_BYTES: Final = 32 * 1024
+
+
+@dataclass
+class Connections:
+    """The bounds, and the connections that have no whole request in work, the longest waiting first."""
+
+    most: int
+    header_seconds: float
+    write_seconds: float
+    waiting: dict["BoundedConnection", None] = field(default_factory=dict)
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+class BoundedConnection(HttpToolsProtocol):
+    """uvicorn's own, within these bounds.
+
+    Invariant: one without a request in work is among `waiting`, and runs a timer that ends it.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: AbstractEventLoop | None = None,
+        *,
+        all_of_them: Connections,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._all = all_of_them
+        self._head_bytes = 0
+        self._is_between = True
+        self._served: RequestResponseCycle | None = None
+        self._late: TimerHandle | None = None
+        self._unread: TimerHandle | None = None
+
+    # It comes and goes.
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Let it in; if there are too many, close another that waits, or refuse it."""
+        super().connection_made(transport)
+        if len(self.connections) > self._all.most and not self._make_room():
+            self._refuse(503, "connections", "Too many connections are in use now.", "retry-after: 1\r\n")
+            return
+        self._all.waiting[self] = None
+        self._late = self.loop.call_later(self._all.header_seconds, self._is_late)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self._leave_request()
+        super().connection_lost(exc)
+        self._all.waiting.pop(self, None)
+        self._unset_keepalive_if_required()
+        for timer in (self._late, self._unread):
+            if timer is not None:
+                timer.cancel()
+
+    def _make_room(self) -> bool:
+        longest = next(iter(self._all.waiting), None)
+        if longest is None:
+            return False
+        REQUESTS_REFUSED.labels("connections").inc()
+        del self._all.waiting[longest]
+        longest._cut()  # noqa: SLF001 - one of ours
+        return True
+
+    # It asks.
+    def data_received(self, data: bytes) -> None:
+        """Read on. A malformed request is refused, as one that is too large or too slow."""
+        self._unset_keepalive_if_required()
+        if self._is_between:
+            self._head_bytes += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # to no other protocol: the request is served as it is (RFC 9110 §7.8)
+        except httptools.HttpParserError as error:
+            if isinstance(error.__context__, _TooLargeError):
+                self._refuse(431, "headers", "The headers of the request are too large.")
+            else:
+                self._refuse(400, "malformed", "This is no request of HTTP/1.1.")
+            return
+        if self._is_in_work:
+            return
+        if self._is_between and self._head_bytes > MOST_HEADER_BYTES:
+            self._refuse(431, "headers", "The headers of the request are too large.")
+        elif self._late is None:
+            self._late = self.loop.call_later(self._all.header_seconds, self._is_late)
+
+    def on_headers_complete(self) -> None:
+        """Begin to serve the request; its body may still be on the way."""
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+        # The second is exact, and asked only where so much has come at all.
+        if len(self.headers) > MOST_HEADERS or (
+            self._head_bytes > MOST_HEADER_BYTES
+            and sum(len(name) + len(value) for name, value in self.headers) > MOST_HEADER_BYTES
+        ):
+            raise _TooLargeError
+        self._is_between = False
+        self._head_bytes = 0
+        super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._served = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_message_complete(self) -> None:
+        """Note that the request is here whole."""
+        self._is_between = True
+        if self._is_in_work:
+            self._all.waiting.pop(self, None)
+        super().on_message_complete()
+
+    @property
+    def _is_in_work(self) -> bool:
+        return not getattr(self.cycle, "response_complete", True)  # there is none before the first request
+
+    # It is answered.
+    def on_response_complete(self) -> None:
+        """Wait for the next request, or for the last answer to be read."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._wait_for_reader()
+        elif not self._is_in_work:
+            self._all.waiting[self] = None
+
+    def pause_writing(self) -> None:
+        """Note that answers are not read; they are kept for so long."""
+        super().pause_writing()
+        self._wait_for_reader()
+
+    def resume_writing(self) -> None:
+        """Note that they are."""
+        super().resume_writing()
+        if self._unread is not None and not self.transport.is_closing():
+            self._unread.cancel()
+            self._unread = None
+
+    def timeout_keep_alive_handler(self) -> None:
+        """End it; what it has not read by now it never will."""
+        self._cut()
+
+    # It is cut.
+    def _cut(self) -> None:
+        self._leave_request()
+        self.transport.abort()
+
+    def _leave_request(self) -> None:
+        """Tell the request in work that nobody is left; uvicorn tells only the last that came."""
+        if self._served is not None:
+            self._served.disconnected = True
+            self._served.message_event.set()
+
+    def _is_late(self) -> None:
+        self._late = None
+        if self.transport.is_closing():
+            return
+        if self._is_between and self._head_bytes:
+            self._refuse(408, "header time", "The headers of the request did not come in time.")
+        else:  # nothing was asked, or it was answered before all of it had come
+            REQUESTS_REFUSED.labels("header time").inc()
+            self._cut()
+
+    def _refuse(self, status: int, limit: str, sentence: str, headers: str = "") -> None:
+        """Answer what the application never sees, and close."""
+        REQUESTS_REFUSED.labels(limit).inc()
+        if self._is_in_work:
+            if self._is_between or self.pipeline or self.cycle.response_started:
+                # It would be taken for the answer to the request before.
+                self._cut()
+                return
+            self._leave_request()
+        body = json.dumps(problem_body(status, sentence))
+        head = (
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/problem+json\r\n"
+            f"content-length: {len(body)}\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n"
+            f"{headers}connection: close\r\n\r\n"
+        )
+        self.transport.write((head + body).encode())
+        self.transport.close()
+        self._wait_for_reader()
+
+    def _wait_for_reader(self) -> None:
+        if self._unread is None:
+            self._unread = self.loop.call_later(self._all.write_seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        REQUESTS_REFUSED.labels("read time").inc()
+        self._cut()
