@@ -5,8 +5,9 @@ from uuid import UUID
 
 from authsvc import audit
 from authsvc.clock import Clock
-from authsvc.errors import Forbidden, InvalidGrant, OperatorError, Unprocessable
-from authsvc.passwords import MAX_LENGTH, PasswordHasher, is_storable, normalise
+from authsvc.errors import Forbidden, InvalidGrant, OperatorError
+from authsvc.password_policy import PasswordPolicy
+from authsvc.passwords import PasswordHasher
 from authsvc.secret_tokens import new_id
 from authsvc.sessions import EndReason, Sessions
 from authsvc.storage import accounts, sessions
@@ -34,7 +35,7 @@ class Accounts:
     database: Database
     sessions: Sessions
     hasher: PasswordHasher
-    password_min_length: int
+    policy: PasswordPolicy
     clock: Clock
 
     async def authenticate(self, username: str, password: str) -> VerifiedAccount:
@@ -80,17 +81,18 @@ class Accounts:
         if account is None or not await self.hasher.verify(current, account.password_hash):
             audit.record("login_failed", account_id=account_id)
             raise wrong
-        await self._set_hash(account_id, new, verified=account.password_hash, keep=keep, refused=wrong)
+        await self._set_hash(account, new, verified=account.password_hash, keep=keep, refused=wrong)
 
     async def set_password(self, account: Account, password: str) -> None:
         """Replace the password, as the operator, and end every session of the account."""
         gone = OperatorError(f"There is no account '{account.username}' any more.")
-        await self._set_hash(account.id, password, verified=None, keep=None, refused=gone)
+        await self._set_hash(account, password, verified=None, keep=None, refused=gone)
 
     async def _set_hash(
-        self, account_id: UUID, password: str, *, verified: str | None, keep: UUID | None, refused: Exception
+        self, account: Account, password: str, *, verified: str | None, keep: UUID | None, refused: Exception
     ) -> None:
-        hashed = await self.hasher.hash(self._acceptable(password))
+        account_id = account.id
+        hashed = await self.hasher.hash(await self.policy.accept(password, username=account.username))
         reason: EndReason = "password_changed"
         async with self.database.transaction() as tx:
             if not await accounts.replace_hash(tx, account_id, verified=verified, new=hashed):
@@ -101,18 +103,6 @@ class Accounts:
         await self.sessions.deny(ended, reason=reason)
         audit.record("password_changed", account_id=account_id)
 
-    def _acceptable(self, password: str) -> str:
-        secret = normalise(password)
-        length = len(secret)
-        if not self.password_min_length <= length <= MAX_LENGTH:
-            raise Unprocessable(
-                f"A password has {self.password_min_length} to {MAX_LENGTH:,} characters; "
-                f"this one has {length:,}."
-            )
-        if not is_storable(secret):
-            raise Unprocessable("A password holds no control characters.")
-        return secret
-
     async def add(self, username: str, password: str, *, account_id: UUID | None = None) -> Account:
         """Make an account.
 
@@ -121,7 +111,7 @@ class Accounts:
             OperatorError: the name is taken.
         """
         shown, key = acceptable_username(username)
-        hashed = await self.hasher.hash(self._acceptable(password))
+        hashed = await self.hasher.hash(await self.policy.accept(password, username=shown))
         account = Account(account_id or new_id(), shown, key, hashed, self.clock(), None)
         async with self.database.transaction() as tx:
             if not await accounts.add(tx, account):

@@ -96,18 +96,30 @@ class PasswordHasher:
         self._pool.shutdown(cancel_futures=True)
 
     async def _run(self, work: Callable[[], T]) -> T:
+        result, seconds = await self._queue(work)
+        HASHES.observe(seconds)
+        self._seconds_each += _SMOOTHING * (seconds - self._seconds_each)
+        return result
+
+    async def beside_hashing(self, work: Callable[[], T]) -> T:
+        """Return what *work* returns, which blocks as a hash does, from one of the same threads.
+
+        Raises:
+            Unavailable: the wait would be too long; nothing was done.
+        """
+        result, _ = await self._queue(work)
+        return result
+
+    async def _queue(self, work: Callable[[], T]) -> tuple[T, float]:
         estimate = self._waiting / self._threads * self._seconds_each
         if estimate > self._max_wait:
             HASHES_REFUSED.inc()
             raise Unavailable("Too many passwords are being checked now.", retry_after=int(estimate) + 1)
         self._waiting += 1
         try:
-            result, seconds = await asyncio.get_running_loop().run_in_executor(self._pool, _timed, work)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, _timed, work)
         finally:
             self._waiting -= 1
-        HASHES.observe(seconds)
-        self._seconds_each += _SMOOTHING * (seconds - self._seconds_each)
-        return result
 
     def _step_back(self) -> None:
         if hasattr(os, "setpriority"):

@@ -91,6 +91,12 @@ class Settings(BaseSettings):
     password_min_length: int = Field(
         default=15, ge=8, le=128, description="Code points; 15 where the password is the only factor."
     )
+    password_min_score: int = Field(
+        default=3,
+        ge=0,
+        le=4,
+        description="What zxcvbn must give a new password, of 4; one of 8 characters gets 2 at most.",
+    )
     hash_memory_kib: int = Field(
         default=19_456, ge=19_456, le=4_194_304, description="Memory of one argon2id hash."
     )

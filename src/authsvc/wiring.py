@@ -15,6 +15,7 @@ from authsvc.grants.issuing import TokenIssuer
 from authsvc.grants.password import PasswordGrant
 from authsvc.grants.refresh_token import RefreshTokenGrant
 from authsvc.introspection import Introspector
+from authsvc.password_policy import PasswordPolicy
 from authsvc.passwords import PasswordHasher
 from authsvc.remembered_clients import RememberedClients
 from authsvc.revocation import Revoker
@@ -91,7 +92,8 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
     sessions = Sessions(database, delivery, limits, settings.access_token_lifetime, clock)
     clients = Clients(database, delivery, RememberedClients(stores.denylist, clock), clock)
     hasher = build_hasher(settings)
-    accounts = Accounts(database, sessions, hasher, settings.password_min_length, clock)
+    policy = PasswordPolicy(settings.password_min_length, settings.password_min_score, hasher)
+    accounts = Accounts(database, sessions, hasher, policy, clock)
     jwt = JwtFormat(
         database,
         delivery,
