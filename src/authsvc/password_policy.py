@@ -1,6 +1,6 @@
-"""Which passwords may be set (NIST SP 800-63B-4 §3.1.1.2): long enough, and hard to guess. No composition rules.
+"""Which passwords may be set (NIST SP 800-63B-4 §3.1.1.2): long ones that are hard to guess.
 
-Only new passwords are judged; one that was set before stays good.
+There are no composition rules. Only new passwords are judged; one that was set before stays good.
 """
 
 import unicodedata
