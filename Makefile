@@ -13,10 +13,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 BIN = .venv/bin
 ENVIRONMENT = @python=$$(sh scripts/find_python.sh) && exec "$$python" scripts/environment.py
 
-.PHONY: help install run up fix check test mutants faults clients browser newcomer image lock openapi pages demands migration migrate clean
+.PHONY: help install run up fix check test mutants faults equal-times clients browser newcomer image lock openapi pages demands migration migrate clean
 
 help: ## list these
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 install: .venv/.dev ## make .venv with everything for development
 
@@ -33,7 +33,7 @@ fix: .venv/.dev ## format the code, mend what ruff can mend
 check: .venv/.dev ## the quick half of `make test`: style, types, imports, generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy src tests scripts
+	$(BIN)/mypy src tests scripts benchmarks
 	$(BIN)/lint-imports
 	@$(BIN)/python -m authsvc openapi | diff -u openapi.yaml - || { echo 'openapi.yaml is out of date: run `make openapi`'; exit 1; }
 	@sh scripts/lock.sh --check
@@ -57,6 +57,9 @@ mutants: .venv/.dev ## break each promise on purpose: the test it names must go 
 
 faults: .venv/.dev ## break everything around two instances under load, one thing at a time (T=redis-flushed)
 	$(BIN)/python -m tests.faults.run $(T)
+
+equal-times: .venv/.dev ## measure whether the time of a refused login tells names apart (T=1000 samples)
+	$(BIN)/python -m benchmarks.equal_times $(T)
 
 clients: .venv/.dev ## try off-the-shelf OAuth clients against the service
 	$(BIN)/python -m tests.clients.run

@@ -7,9 +7,10 @@ from authsvc import audit
 from authsvc.clock import Clock
 from authsvc.errors import Forbidden, InvalidGrant, OperatorError
 from authsvc.password_policy import PasswordPolicy
-from authsvc.passwords import PasswordHasher
+from authsvc.passwords import PasswordHasher, prefix_of
 from authsvc.secret_tokens import new_id
 from authsvc.sessions import EndReason, Sessions
+from authsvc.stand_in_hashes import StandInHashes
 from authsvc.storage import accounts, sessions
 from authsvc.storage.accounts import Account
 from authsvc.storage.database import Database
@@ -35,6 +36,7 @@ class Accounts:
     database: Database
     sessions: Sessions
     hasher: PasswordHasher
+    stand_ins: StandInHashes
     policy: PasswordPolicy
     clock: Clock
 
@@ -49,12 +51,30 @@ class Accounts:
             Unavailable: the database is away, or too many passwords are being hashed.
         """
         account = await self._find_by_name(username)
-        proven = await self.hasher.verify(password, account.password_hash if account is not None else None)
+        proven = await self.hasher.verify(password, self._compared_with(account, username))
         if account is None or not proven or account.disabled_at is not None:
             audit.record("login_failed", account_id=None if account is None else account.id)
             raise InvalidGrant("The username or the password is wrong.")
         better = await self.hasher.hash(password) if self.hasher.is_outdated(account.password_hash) else None
         return VerifiedAccount(account.id, account.username, account.password_hash, better)
+
+    def _compared_with(self, account: Account | None, username: str) -> str:
+        return (
+            self.stand_ins.of(username_key(username) or username)
+            if account is None
+            else account.password_hash
+        )
+
+    async def learn_hash_costs(self) -> None:
+        """See which costs the stored hashes have, so that a name that is nobody's is told by none of them.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        async with self.database.reading() as tx:
+            counts = await accounts.count_hashes(tx, prefix_of)
+        if counts:
+            self.stand_ins.learn(counts)
 
     async def _find_by_name(self, username: str) -> Account | None:
         key = username_key(username)

@@ -1,7 +1,7 @@
 """The web application: routers, error responses, middleware, and the services' life."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from fastapi import FastAPI
@@ -12,6 +12,7 @@ from authsvc.clock import Clock
 from authsvc.endpoints import ROUTERS, error_responses
 from authsvc.endpoints.middleware import LastResort, RequestFrame
 from authsvc.endpoints.openapi import describe
+from authsvc.errors import Unavailable
 from authsvc.jobs import jobs
 from authsvc.logs import configure_logs
 from authsvc.settings import Settings, load_settings
@@ -32,6 +33,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
                 configured, clock=clock, wait_seconds=configured.start_wait_seconds
             ) as services:
                 await services.hasher.warm_up()
+                with suppress(Unavailable):  # its job tries again
+                    await services.accounts.learn_hash_costs()
                 app.state.services = services
                 async with background.running(jobs(services)):
                     stop.is_serving()

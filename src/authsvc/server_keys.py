@@ -21,6 +21,7 @@ class ServerKey:
     mac_key: bytes
     tag_key: bytes
     encryption_key: bytes
+    name_key: bytes
 
     def mac(self, *parts: bytes) -> bytes:
         """Return the 32-byte MAC of *parts*; they must be of fixed lengths."""
@@ -29,6 +30,10 @@ class ServerKey:
     def tag(self, body: bytes) -> bytes:
         """Return the short tag that lets a made-up token be refused without a query."""
         return hmac.digest(self.tag_key, body, "sha256")[:TAG_LENGTH]
+
+    def name_tag(self, name: bytes) -> bytes:
+        """Return eight bytes that nobody can foretell of a username, always the same."""
+        return hmac.digest(self.name_key, name, "sha256")[:8]
 
 
 def derive(secret: str) -> ServerKey:
@@ -44,6 +49,7 @@ def derive(secret: str) -> ServerKey:
         mac_key=key("refresh token"),
         tag_key=key("token tag"),
         encryption_key=key("signing keys at rest"),
+        name_key=key("unknown usernames"),
     )
 
 

@@ -22,6 +22,7 @@ from authsvc.revocation import Revoker
 from authsvc.server_keys import ServerKeys
 from authsvc.sessions import SessionLimits, Sessions
 from authsvc.settings import Settings
+from authsvc.stand_in_hashes import StandInHashes
 from authsvc.storage.database_time import Timekeeper
 from authsvc.storage.outage import OutageWatch
 from authsvc.storage.patience import patiently
@@ -93,7 +94,8 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
     clients = Clients(database, delivery, RememberedClients(stores.denylist, clock), clock)
     hasher = build_hasher(settings)
     policy = PasswordPolicy(settings.password_min_length, settings.password_min_score, hasher)
-    accounts = Accounts(database, sessions, hasher, policy, clock)
+    stand_ins = StandInHashes(server_keys.current, hasher.policy_prefix)
+    accounts = Accounts(database, sessions, hasher, stand_ins, policy, clock)
     jwt = JwtFormat(
         database,
         delivery,

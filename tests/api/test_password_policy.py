@@ -1,4 +1,4 @@
-"""A password that is easy to guess is refused where it is set, with the reason; no composition is asked for."""
+"""A password that is easy to guess is refused where it is set, with the reason; no composition counts."""
 
 import asyncio
 import threading
