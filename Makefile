@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 BIN = .venv/bin
 ENVIRONMENT = @python=$$(sh scripts/find_python.sh) && exec "$$python" scripts/environment.py
 
-.PHONY: help install run up fix check test mutants faults equal-times clients browser newcomer image lock openapi pages demands migration migrate clean
+.PHONY: help install run up fix check test mutants faults equal-times fuzz fuzz-tokens clients browser newcomer image lock openapi pages demands migration migrate clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,12 @@ faults: .venv/.dev ## break everything around two instances under load, one thin
 
 equal-times: .venv/.dev ## measure whether the time of a refused login tells names apart (T=1000 samples)
 	$(BIN)/python -m benchmarks.equal_times $(T)
+
+fuzz: .venv/.dev ## ask whatever openapi.yaml allows and forbids, 20,000 times (T=50000)
+	$(BIN)/python -m tests.fuzz.run $(T)
+
+fuzz-tokens: .venv/.dev ## let a coverage-guided fuzzer at each parser for a minute (T="jwt 600": one, for so many seconds)
+	$(BIN)/python -m tests.fuzz.tokens $(T)
 
 clients: .venv/.dev ## try off-the-shelf OAuth clients against the service
 	$(BIN)/python -m tests.clients.run

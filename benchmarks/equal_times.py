@@ -1,7 +1,7 @@
 """Whether the time of a refused login tells names apart: `python -m benchmarks.equal_times [SAMPLES]`.
 
-A real server on a real Postgres, asked over one connection, the kinds of login in turn, each turn in another order.
-Every login names somebody else and comes from another address, so that no limit of attempts is met.
+A real server on a real Postgres, asked over one connection, the kinds of login in turn, in another order each
+time. Every login names somebody else and comes from another address, so that no limit of attempts is met.
 Exit status 1: some kind was told from a wrong password.
 """
 

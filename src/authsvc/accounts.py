@@ -72,9 +72,7 @@ class Accounts:
             Unavailable: the database is away.
         """
         async with self.database.reading() as tx:
-            counts = await accounts.count_hashes(tx, prefix_of)
-        if counts:
-            self.stand_ins.learn(counts)
+            self.stand_ins.learn(await accounts.count_hashes(tx, prefix_of))
 
     async def _find_by_name(self, username: str) -> Account | None:
         key = username_key(username)
