@@ -1,4 +1,4 @@
-"""A short run of what `make fuzz` does at length: requests made up from the OpenAPI document, all checks on."""
+"""A short run of what `make fuzz` does at length: requests made up from the OpenAPI document, all checked."""
 
 from tests.fixtures.installation import Installation
 from tests.fixtures.service import PASSWORD, USERNAME

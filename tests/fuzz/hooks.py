@@ -7,6 +7,7 @@ import base64
 import json
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 import schemathesis
@@ -42,10 +43,10 @@ _session = Session(os.environ[SERVICE], _people)
 class AsUser:
     """A Bearer token."""
 
-    def get(self, case: Case, context: AuthContext) -> str:  # noqa: ARG002 - schemathesis calls it so
+    def get(self, case: Case[Any], context: AuthContext) -> str:  # noqa: ARG002 - schemathesis calls it so
         return _session.token()
 
-    def set(self, case: Case, data: str, context: AuthContext) -> None:  # noqa: ARG002
+    def set(self, case: Case[Any], data: str, context: AuthContext) -> None:  # noqa: ARG002
         case.headers["Authorization"] = f"Bearer {data}"
 
 
@@ -53,9 +54,9 @@ class AsUser:
 class AsClient:
     """A client's Basic credentials."""
 
-    def get(self, case: Case, context: AuthContext) -> str:  # noqa: ARG002 - schemathesis calls it so
+    def get(self, case: Case[Any], context: AuthContext) -> str:  # noqa: ARG002 - schemathesis calls it so
         pair = f"{_people['client_id']}:{_people['client_secret']}"
         return base64.b64encode(pair.encode()).decode()
 
-    def set(self, case: Case, data: str, context: AuthContext) -> None:  # noqa: ARG002
+    def set(self, case: Case[Any], data: str, context: AuthContext) -> None:  # noqa: ARG002
         case.headers["Authorization"] = f"Basic {data}"
