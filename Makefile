@@ -13,10 +13,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 BIN = .venv/bin
 ENVIRONMENT = @python=$$(sh scripts/find_python.sh) && exec "$$python" scripts/environment.py
 
-.PHONY: help install run up fix check test mutants faults attack flood clients browser newcomer image audit sbom lock openapi pages demands migration migrate clean
+.PHONY: help install run up fix check test mutants faults attack flood equal-times fuzz fuzz-tokens clients browser newcomer image audit sbom lock openapi pages demands migration migrate clean
 
 help: ## list these
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 install: .venv/.dev ## make .venv with everything for development
 
@@ -63,6 +63,15 @@ attack: .venv/.dev ## make 10,000 guesses at passwords in each of six ways; say 
 
 flood: .venv/.dev ## measure how much floods slow the others down (T="opaque 20": that format, 20 s each)
 	$(BIN)/python -m benchmarks.flood $(T)
+
+equal-times: .venv/.dev ## measure whether the time of a refused login tells names apart (T=1000 samples)
+	$(BIN)/python -m benchmarks.equal_times $(T)
+
+fuzz: .venv/.dev ## ask whatever openapi.yaml allows and forbids, 20,000 times (T=50000)
+	$(BIN)/python -m tests.fuzz.run $(T)
+
+fuzz-tokens: .venv/.dev ## let a coverage-guided fuzzer at each parser for a minute (T="jwt 600": one, for so many seconds)
+	$(BIN)/python -m tests.fuzz.tokens $(T)
 
 clients: .venv/.dev ## try off-the-shelf OAuth clients against the service
 	$(BIN)/python -m tests.clients.run

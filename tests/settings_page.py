@@ -7,8 +7,9 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic.fields import FieldInfo
 
+from authsvc.environment import IGNORED_PREFIXES
 from authsvc.setting_values import DatabaseUrl, Issuer, Networks, Origins, RedisUrl, SecretKeys
-from authsvc.settings import IGNORED_PREFIXES, PREFIX, Settings
+from authsvc.settings import PREFIX, Settings
 from tests.env_example import bounds, choices, written
 from tests.generated_page import table, write_or_print
 

@@ -6,10 +6,12 @@ from uuid import UUID
 from authsvc import audit
 from authsvc.audit import Origin
 from authsvc.clock import Clock
-from authsvc.errors import Forbidden, InvalidGrant, OperatorError, Unprocessable
-from authsvc.passwords import MAX_LENGTH, PasswordHasher, is_storable, normalise
+from authsvc.errors import Forbidden, InvalidGrant, OperatorError
+from authsvc.password_policy import PasswordPolicy
+from authsvc.passwords import PasswordHasher, prefix_of
 from authsvc.secret_tokens import new_id
 from authsvc.sessions import EndReason, Sessions
+from authsvc.stand_in_hashes import StandInHashes
 from authsvc.storage import accounts, sessions
 from authsvc.storage.accounts import Account
 from authsvc.storage.database import Database
@@ -39,7 +41,8 @@ class Accounts:
     sessions: Sessions
     hasher: PasswordHasher
     throttle: Throttle
-    password_min_length: int
+    stand_ins: StandInHashes
+    policy: PasswordPolicy
     clock: Clock
 
     async def authenticate(self, username: str, password: str, origin: Origin) -> VerifiedAccount:
@@ -56,7 +59,7 @@ class Accounts:
         account = await self._find_by_name(username)
 
         async def check() -> bool:
-            proven = await self.hasher.verify(password, None if account is None else account.password_hash)
+            proven = await self.hasher.verify(password, self._compared_with(account, username))
             return proven and account is not None and account.disabled_at is None
 
         guess = Guess(username_key(username) or username, account, origin.address)
@@ -66,6 +69,22 @@ class Accounts:
         better = await self.hasher.hash(password) if self.hasher.is_outdated(account.password_hash) else None
         addresses = self.throttle.addresses_with(guess)
         return VerifiedAccount(account.id, account.username, account.password_hash, better, addresses)
+
+    def _compared_with(self, account: Account | None, username: str) -> str:
+        return (
+            self.stand_ins.of(username_key(username) or username)
+            if account is None
+            else account.password_hash
+        )
+
+    async def learn_hash_costs(self) -> None:
+        """See which costs the stored hashes have, so that a name that is nobody's is told by none of them.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        async with self.database.reading() as tx:
+            self.stand_ins.learn(await accounts.count_hashes(tx, prefix_of))
 
     async def _find_by_name(self, username: str) -> Account | None:
         key = username_key(username)
@@ -94,7 +113,7 @@ class Accounts:
         if account is None or not await self._is_current(account, current, origin):
             audit.record("login_failed", account_id=account_id)
             raise wrong
-        await self._set_hash(account_id, new, verified=account.password_hash, keep=keep, refused=wrong)
+        await self._set_hash(account, new, verified=account.password_hash, keep=keep, refused=wrong)
 
     async def _is_current(self, account: Account, password: str, origin: Origin) -> bool:
         guess = Guess(account.username_key or "", account, origin.address)
@@ -103,12 +122,13 @@ class Accounts:
     async def set_password(self, account: Account, password: str) -> None:
         """Replace the password, as the operator, and end every session of the account."""
         gone = OperatorError(f"There is no account '{account.username}' any more.")
-        await self._set_hash(account.id, password, verified=None, keep=None, refused=gone)
+        await self._set_hash(account, password, verified=None, keep=None, refused=gone)
 
     async def _set_hash(
-        self, account_id: UUID, password: str, *, verified: str | None, keep: UUID | None, refused: Exception
+        self, account: Account, password: str, *, verified: str | None, keep: UUID | None, refused: Exception
     ) -> None:
-        hashed = await self.hasher.hash(self._acceptable(password))
+        account_id = account.id
+        hashed = await self.hasher.hash(await self.policy.accept(password, username=account.username))
         reason: EndReason = "password_changed"
         async with self.database.transaction() as tx:
             if not await accounts.replace_hash(tx, account_id, verified=verified, new=hashed):
@@ -119,18 +139,6 @@ class Accounts:
         await self.sessions.deny(ended, reason=reason)
         audit.record("password_changed", account_id=account_id)
 
-    def _acceptable(self, password: str) -> str:
-        secret = normalise(password)
-        length = len(secret)
-        if not self.password_min_length <= length <= MAX_LENGTH:
-            raise Unprocessable(
-                f"A password has {self.password_min_length} to {MAX_LENGTH:,} characters; "
-                f"this one has {length:,}."
-            )
-        if not is_storable(secret):
-            raise Unprocessable("A password holds no control characters.")
-        return secret
-
     async def add(self, username: str, password: str, *, account_id: UUID | None = None) -> Account:
         """Make an account.
 
@@ -139,7 +147,7 @@ class Accounts:
             OperatorError: the name is taken.
         """
         shown, key = acceptable_username(username)
-        hashed = await self.hasher.hash(self._acceptable(password))
+        hashed = await self.hasher.hash(await self.policy.accept(password, username=shown))
         account = Account(account_id or new_id(), shown, key, hashed, self.clock(), None)
         async with self.database.transaction() as tx:
             if not await accounts.add(tx, account):

@@ -1,7 +1,7 @@
 """The web application: routers, error responses, middleware, and the services' life."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from fastapi import FastAPI
@@ -14,11 +14,13 @@ from authsvc.endpoints import ROUTERS, error_responses
 from authsvc.endpoints.admission import Admission, Limits
 from authsvc.endpoints.middleware import LastResort, RequestFrame
 from authsvc.endpoints.openapi import describe
+from authsvc.environment import load_settings
+from authsvc.errors import Unavailable
 from authsvc.jobs import jobs
 from authsvc.logs import configure_logs
-from authsvc.settings import Settings, load_settings
+from authsvc.opening import open_services
+from authsvc.settings import Settings
 from authsvc.stopping import Stop
-from authsvc.wiring import open_services
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
@@ -34,6 +36,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
                 configured, clock=clock, wait_seconds=configured.start_wait_seconds
             ) as services:
                 await services.hasher.warm_up()
+                with suppress(Unavailable):  # its job tries again
+                    await services.accounts.learn_hash_costs()
                 app.state.services = services
                 async with background.running(jobs(services)):
                     stop.is_serving()

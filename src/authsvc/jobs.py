@@ -15,6 +15,9 @@ PURGE_LIMIT_SECONDS = 600
 CLOCK_SECONDS = 10
 """How often it compares its clock with the database's."""
 
+COSTS_SECONDS = 600
+"""How often it looks what the stored password hashes cost."""
+
 LOOK_SECONDS = 0.5
 """How often it looks whether the denylist is whole, delivers what is marked, and counts guesses in Redis."""
 
@@ -24,6 +27,7 @@ def jobs(services: Services) -> list[Job]:
     found = [
         Job("reload", RELOAD_SECONDS, services.reload),
         Job("signing keys", KEYS_SECONDS, services.key_rotation.turn),
+        Job("hash costs", COSTS_SECONDS, services.accounts.learn_hash_costs),
     ]
     upkeep = services.stores.upkeep
     if upkeep is not None:

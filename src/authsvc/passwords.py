@@ -43,6 +43,7 @@ class PasswordHasher:
             argon2__parallelism=lanes,
         )
         self._cost = memory_kib * passes
+        self.policy_prefix = f"$argon2id$v=19$m={memory_kib},t={passes},p={lanes}$"
         self._threads = threads or len(_usable_cores())
         self._niceness = niceness
         self._max_wait = max_wait_seconds
@@ -58,25 +59,24 @@ class PasswordHasher:
         """
         return await self._run(lambda: str(self._context.hash(normalise(password))))
 
-    async def verify(self, password: str, stored: str | None) -> bool:
-        """Whether *password* is the one that was stored.
+    async def verify(self, password: str, stored: str) -> bool:
+        """Whether *password* is the one that was stored; where nothing is, `StandInHashes` has one for it.
 
-        A password that cannot be anyone's, and an unknown account (None), cost one hash all the
-        same, so that time tells nothing.
+        A password that cannot be anyone's, and a stored hash that is broken, cost one hash all the same, so
+        that time tells nothing.
 
         Raises:
             Unavailable: the wait would be too long; nothing was computed.
         """
         return await self._run(lambda: self._verify(password, stored))
 
-    def _verify(self, password: str, stored: str | None) -> bool:
+    def _verify(self, password: str, stored: str) -> bool:
         secret = normalise(password)
-        if stored is None or not is_storable(secret):
-            self._context.dummy_verify()
-            return False
+        is_possible = is_storable(secret)
         try:
-            return bool(self._context.verify(secret, stored))
+            return bool(self._context.verify(secret if is_possible else "", stored)) and is_possible
         except (ValueError, TypeError):  # a broken stored hash
+            self._context.verify("", nobodys_hash(self.policy_prefix))
             return False
 
     def is_outdated(self, stored: str) -> bool:
@@ -88,26 +88,38 @@ class PasswordHasher:
         return str(hashed.type) != "id" or hashed.memory_cost * hashed.rounds < self._cost
 
     async def warm_up(self) -> None:
-        """Compute the dummy hash once, which the first unknown account would otherwise wait for."""
-        await self._run(self._context.dummy_verify)
+        """Hash once, or the first login would wait for the library to be loaded."""
+        await self._run(lambda: self._verify("", nobodys_hash(self.policy_prefix)))
 
     def close(self) -> None:
         """Let running hashes finish and end the threads."""
         self._pool.shutdown(cancel_futures=True)
 
     async def _run(self, work: Callable[[], T]) -> T:
+        result, seconds = await self._queue(work)
+        HASHES.observe(seconds)
+        self._seconds_each += _SMOOTHING * (seconds - self._seconds_each)
+        return result
+
+    async def beside_hashing(self, work: Callable[[], T]) -> T:
+        """Return what *work* returns, which blocks as a hash does, from one of the same threads.
+
+        Raises:
+            Unavailable: the wait would be too long; nothing was done.
+        """
+        result, _ = await self._queue(work)
+        return result
+
+    async def _queue(self, work: Callable[[], T]) -> tuple[T, float]:
         estimate = self._waiting / self._threads * self._seconds_each
         if estimate > self._max_wait:
             HASHES_REFUSED.inc()
             raise Unavailable("Too many passwords are being checked now.", retry_after=int(estimate) + 1)
         self._waiting += 1
         try:
-            result, seconds = await asyncio.get_running_loop().run_in_executor(self._pool, _timed, work)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, _timed, work)
         finally:
             self._waiting -= 1
-        HASHES.observe(seconds)
-        self._seconds_each += _SMOOTHING * (seconds - self._seconds_each)
-        return result
 
     def _step_back(self) -> None:
         if hasattr(os, "setpriority"):
@@ -115,6 +127,17 @@ class PasswordHasher:
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._niceness)
             except OSError:
                 return  # where it is not allowed, hashing keeps the priority of requests
+
+
+def prefix_of(stored: str) -> str:
+    """Return what a stored hash begins with: its scheme, and the parameters that say what it costs."""
+    beginning, *salt_and_digest = stored.rsplit("$", 2)
+    return f"{beginning}$" if len(salt_and_digest) == 2 else stored  # noqa: PLR2004 - or it is none
+
+
+def nobodys_hash(prefix: str) -> str:
+    """Return a hash of these parameters that no password has, but for one of 2^256."""
+    return f"{prefix}{'A' * 22}${'A' * 43}"
 
 
 def normalise(password: str) -> str:

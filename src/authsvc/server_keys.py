@@ -22,6 +22,7 @@ class ServerKey:
     tag_key: bytes
     encryption_key: bytes
     guess_key: bytes
+    name_key: bytes
 
     def mac(self, *parts: bytes) -> bytes:
         """Return the 32-byte MAC of *parts*; they must be of fixed lengths."""
@@ -35,6 +36,10 @@ class ServerKey:
         """Return 32 bytes that say where *parts*, of any lengths, are counted; nobody can aim at them."""
         told_apart = b"".join(len(part).to_bytes(4) + part for part in parts)
         return hmac.digest(self.guess_key, told_apart, "sha256")
+
+    def name_tag(self, name: bytes) -> bytes:
+        """Return eight bytes that nobody can foretell of a username, always the same."""
+        return hmac.digest(self.name_key, name, "sha256")[:8]
 
 
 def derive(secret: str) -> ServerKey:
@@ -51,6 +56,7 @@ def derive(secret: str) -> ServerKey:
         tag_key=key("token tag"),
         encryption_key=key("signing keys at rest"),
         guess_key=key("guess counters"),
+        name_key=key("unknown usernames"),
     )
 
 

@@ -1,19 +1,15 @@
-"""Every setting of the service, read from `AUTHSVC_…` once and refused with a sentence when wrong.
+"""Every setting of the service; `environment.py` reads them from `AUTHSVC_…`.
 
-Imported by `cli`, `app` and `wiring` only: below them there are values, not settings.
+Imported by `cli`, `app`, `opening` and `wiring` only: below them there are values, not settings.
 """
 
-import os
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from authsvc.errors import OperatorError
 from authsvc.setting_values import (
-    HOW_TO_MAKE_A_SECRET,
     DatabaseUrl,
     Issuer,
     Networks,
@@ -23,8 +19,6 @@ from authsvc.setting_values import (
 )
 
 PREFIX = "AUTHSVC_"
-# Kubernetes injects the last two beside a Service named "authsvc".
-IGNORED_PREFIXES = ("AUTHSVC_TEST_", "AUTHSVC_SERVICE_", "AUTHSVC_PORT")
 _AN_HOUR = 3_600
 _CENTURY = 36_525 * 86_400  # a date beyond it may be none that can be written down
 
@@ -105,6 +99,12 @@ class Settings(BaseSettings):
         ge=1,
         le=1_000_000,
         description="For one account, from addresses it has not signed in from.",
+    )
+    password_min_score: int = Field(
+        default=3,
+        ge=0,
+        le=4,
+        description="What zxcvbn must give a new password, of 4; one of 8 characters gets 2 at most.",
     )
     hash_memory_kib: int = Field(
         default=19_456, ge=19_456, le=4_194_304, description="Memory of one argon2id hash."
@@ -216,54 +216,3 @@ class Settings(BaseSettings):
     def access_token_lifetime(self) -> timedelta:
         """Life of an access token."""
         return timedelta(seconds=self.access_token_seconds)
-
-
-def load_settings(**overrides: object) -> Settings:
-    """Return the settings of the environment; *overrides* win.
-
-    Raises:
-        OperatorError: a variable is unknown, missing or wrong; one line for each.
-    """
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
-    unknown = [
-        name
-        for name in sorted(os.environ)  # noqa: TID251 - the one place where it enters
-        if name.startswith(PREFIX) and name not in known and not name.startswith(IGNORED_PREFIXES)
-    ]
-    lines = [f"{name} is no setting of authsvc. {_nearest(name, known)}" for name in unknown]
-    if unreadable := [name for name in sorted(known) if not _is_text(name)]:
-        raise OperatorError(f"{unreadable[0]} holds bytes that are no UTF-8; write it as text.")
-    try:
-        settings = Settings(**overrides)  # type: ignore[arg-type] # checked by pydantic
-    except ValidationError as error:
-        lines += [_sentence(detail["loc"], detail["type"], detail["msg"]) for detail in error.errors()]
-    if lines:
-        raise OperatorError("\n".join(lines))
-    return settings
-
-
-def _is_text(name: str) -> bool:
-    value = os.environ.get(name, "")  # noqa: TID251 - before there are settings
-    # What is no UTF-8 comes from the environment as lone surrogates, which nothing can encode.
-    return not any("\ud800" <= character <= "\udfff" for character in value)
-
-
-def _nearest(name: str, known: set[str]) -> str:
-    # Without what all of them begin with, else anything would look like something.
-    names = {other.removeprefix(PREFIX): other for other in known}
-    matches = [names[near] for near in get_close_matches(name.removeprefix(PREFIX), names, n=1)]
-    return f"Did you mean {matches[0]}?" if matches else "See .env.example for the list."
-
-
-def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
-    if not location:
-        return message.removeprefix("Value error, ") + "."
-    name = PREFIX + str(location[0]).upper()
-    if kind == "missing":
-        cure = {
-            "AUTHSVC_DATABASE_URL": "write postgresql://USER:PASSWORD@HOST:5432/DATABASE, "
-            "or start `authsvc dev`, which needs none",
-            "AUTHSVC_SECRET_KEYS": f"make one with: {HOW_TO_MAKE_A_SECRET}",
-        }[name]
-        return f"{name} is not set; {cure}."
-    return f"{name} {message.removeprefix('Value error, ').removeprefix('Input ')}."

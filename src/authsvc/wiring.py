@@ -1,7 +1,5 @@
 """The composition root: settings go in, services come out, and settings stop here."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,23 +7,23 @@ from authsvc.accounts import Accounts
 from authsvc.clean_up import CleanUp
 from authsvc.clients import Clients
 from authsvc.clock import Clock, SharedClock, system_clock
-from authsvc.errors import OperatorError
 from authsvc.grants.client_credentials import ClientCredentialsGrant
 from authsvc.grants.issuing import TokenIssuer
 from authsvc.grants.password import PasswordGrant
 from authsvc.grants.refresh_token import RefreshTokenGrant
 from authsvc.introspection import Introspector
 from authsvc.known_addresses import KnownAddresses
+from authsvc.password_policy import PasswordPolicy
 from authsvc.passwords import PasswordHasher
 from authsvc.remembered_clients import RememberedClients
 from authsvc.revocation import Revoker
 from authsvc.server_keys import ServerKeys
 from authsvc.sessions import SessionLimits, Sessions
 from authsvc.settings import Settings
+from authsvc.stand_in_hashes import StandInHashes
 from authsvc.storage.database_time import Timekeeper
 from authsvc.storage.guess_slots import Limit
 from authsvc.storage.outage import OutageWatch
-from authsvc.storage.patience import patiently
 from authsvc.storage.purge import Purge
 from authsvc.storage.standing import Standings
 from authsvc.storage.stores import Stores
@@ -95,7 +93,9 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
     clients = Clients(database, delivery, RememberedClients(stores.denylist, clock), clock)
     hasher = build_hasher(settings)
     throttle = build_throttle(settings, stores, server_keys, clock)
-    accounts = Accounts(database, sessions, hasher, throttle, settings.password_min_length, clock)
+    policy = PasswordPolicy(settings.password_min_length, settings.password_min_score, hasher)
+    stand_ins = StandInHashes(server_keys.current, hasher.policy_prefix)
+    accounts = Accounts(database, sessions, hasher, throttle, stand_ins, policy, clock)
     jwt = JwtFormat(
         database,
         delivery,
@@ -206,43 +206,3 @@ def build_hasher(settings: Settings) -> PasswordHasher:
         niceness=settings.hash_niceness,
         max_wait_seconds=settings.hash_max_wait_seconds,
     )
-
-
-@asynccontextmanager
-async def open_services(
-    settings: Settings, *, clock: Clock | None = None, wait_seconds: float = 0
-) -> AsyncIterator[Services]:
-    """Check the stores, make what a first start needs, and yield the services.
-
-    Without *clock* theirs is that of Postgres, or this host's where the database is a file of it.
-
-    Raises:
-        OperatorError: the database is still away after *wait_seconds*, is behind its migrations or
-            ahead of this version, its signing keys are of another secret, or Redis evicts.
-    """
-    services = build_services(
-        settings, clock=clock or (system_clock if settings.is_embedded else SharedClock())
-    )
-
-    async def prepare() -> None:
-        await services.stores.check()
-        if services.timekeeper is not None:
-            await services.timekeeper.begin()
-        await services.key_rotation.ensure()
-        await services.reload()
-        if not services.keys.can_sign():
-            raise OperatorError(
-                "AUTHSVC_SECRET_KEYS: none of them decrypts the signing keys in the database. "
-                "Add the secret that the service ran with before; it may stand behind the new one."
-            )
-        if services.stores.upkeep is not None:
-            await services.stores.upkeep.try_to_look(seconds=30)
-        await services.stores.guess_counters.look()
-
-    try:
-        await patiently(prepare, seconds=wait_seconds)
-        services.stores.database.outages.forget()
-        yield services
-    finally:
-        services.hasher.close()
-        await services.stores.close()

@@ -7,7 +7,8 @@ from unittest.mock import patch
 
 import pytest
 
-from authsvc.settings import PREFIX, Settings, load_settings
+from authsvc.environment import load_settings
+from authsvc.settings import PREFIX, Settings
 from tests.fixtures.command import environment
 from tests.image.compose import VariableMissing, command_of, seconds, services
 from tests.image.dockerfile import Stage, reaches_the_build, stages

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from authsvc.settings import IGNORED_PREFIXES, PREFIX, Settings
+from authsvc.environment import IGNORED_PREFIXES
+from authsvc.settings import PREFIX, Settings
 from tests import command_line_page, settings_page
 from tests.command_line_page import PRINTED, commands, examples
 

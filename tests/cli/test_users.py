@@ -38,7 +38,7 @@ def test_an_added_account_is_shown_to_people_as_a_sentence_and_its_fields(embedd
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"], ids=["nothing", "LF", "CRLF"])
 def test_the_end_of_the_line_is_no_part_of_a_password(embedded: Installation, end: str) -> None:
-    shortest = "x" * 15
+    shortest = "tidal fern 0472"
     embedded.run("users", "add", USERNAME, "--password-stdin", stdin=shortest + end).text()
 
     refused = embedded.run("users", "add", "grace", "--password-stdin", stdin="x" * 14 + end)

@@ -15,9 +15,10 @@ from authsvc.clock import SharedClock, steady_clock, system_clock
 from authsvc.errors import Unavailable
 from authsvc.jobs import jobs
 from authsvc.metrics import CLOCK_STEPS
+from authsvc.opening import open_services
 from authsvc.settings import Settings
 from authsvc.storage.database_time import Timekeeper
-from authsvc.wiring import Services, build_stores, open_services
+from authsvc.wiring import Services, build_stores
 from tests.fixtures.installation import SECRET, Installation, Installer
 from tests.fixtures.logs import written
 from tests.fixtures.processes import free_port

@@ -9,9 +9,10 @@ from redis.asyncio import Redis
 
 from authsvc.storage.guess_slots import BUCKETS, Counters, Full, Limit, Slot
 from authsvc.storage.process_guess_counters import ProcessGuessCounters
-from authsvc.storage.redis_client import connections
+from authsvc.storage.redis_address import RedisAddress
 from authsvc.storage.redis_guess_counters import BUCKETS_OF_A_KEY, KEY, RedisGuessCounters
 from authsvc.storage.redis_link import RedisLink
+from authsvc.storage.redis_route import RedisRoute
 from tests.fixtures.redis import RedisServer
 
 NOW = 1_800_000_000_000
@@ -32,7 +33,9 @@ async def redis_client(redis: RedisServer) -> AsyncIterator[Redis]:
 @pytest.fixture
 async def in_redis(redis: RedisServer, redis_client: Redis) -> AsyncIterator[RedisGuessCounters]:
     assert redis_client is not None
-    counters = RedisGuessCounters(RedisLink(connections(redis.url(_DATABASE), timeout_seconds=5)))
+    counters = RedisGuessCounters(
+        RedisLink(RedisRoute(RedisAddress.read(redis.url(_DATABASE), timeout_seconds=5)))
+    )
     await counters.link.open()
     yield counters
     await counters.link.close()

@@ -58,10 +58,19 @@ async def test_only_the_very_password_is_verified(make_hasher: MakeHasher, typed
 
 
 @pytest.mark.parametrize(
-    "stored", [None, "", "no hash", "$argon2id$v=19$m=19456,t=2,p=1$", "$2b$12$" + "a" * 53, PASSWORD]
+    "stored", ["", "no hash", "$argon2id$v=19$m=19456,t=2,p=1$", "$2b$12$" + "a" * 53, PASSWORD]
 )
-async def test_what_is_no_hash_verifies_nothing(make_hasher: MakeHasher, stored: str | None) -> None:
+async def test_what_is_no_hash_verifies_nothing(make_hasher: MakeHasher, stored: str) -> None:
     assert not await make_hasher().verify(PASSWORD, stored)
+
+
+@pytest.mark.parametrize("typed", ["\x01", "x" * 1025])
+async def test_a_password_nobody_can_have_is_not_the_empty_one(make_hasher: MakeHasher, typed: str) -> None:
+    hasher = make_hasher()
+    of_nothing = await hasher.hash("")
+
+    assert await hasher.verify("", of_nothing)
+    assert not await hasher.verify(typed, of_nothing)
 
 
 def hashed_with(**cost: Any) -> str:

@@ -6,8 +6,9 @@ from unittest.mock import patch
 
 import pytest
 
+from authsvc.environment import load_settings
 from authsvc.errors import OperatorError
-from authsvc.settings import PREFIX, Settings, load_settings
+from authsvc.settings import PREFIX, Settings
 from tests.fixtures.command import environment
 
 SECRET = "a secret of 32 characters at least"

@@ -9,7 +9,7 @@ import typer
 from authsvc.cli.output import Json, print_record
 from authsvc.cli.progress import bar
 from authsvc.cli.running import with_services
-from authsvc.settings import load_settings
+from authsvc.environment import load_settings
 from authsvc.storage import migrations
 from authsvc.storage.database import Database
 from authsvc.wiring import Services, build_stores

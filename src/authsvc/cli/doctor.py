@@ -10,9 +10,9 @@ import typer
 from authsvc.cli.finding import Finding, refused
 from authsvc.cli.findings import Surroundings, examine
 from authsvc.cli.output import Json, print_json
+from authsvc.environment import load_settings
 from authsvc.errors import OperatorError, Unavailable, reason
 from authsvc.logs import configure_logs
-from authsvc.settings import load_settings
 from authsvc.wiring import build_services
 
 _MARKS = {"ok": "ok      ", "warning": "warning ", "problem": "PROBLEM "}

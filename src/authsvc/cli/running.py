@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from authsvc.environment import load_settings
 from authsvc.logs import configure_logs
-from authsvc.settings import load_settings
-from authsvc.wiring import Services, open_services
+from authsvc.opening import open_services
+from authsvc.wiring import Services
 
 T = TypeVar("T")
 

@@ -20,14 +20,16 @@ from authsvc.cli.connections import BoundedConnection, Connections
 from authsvc.cli.listening import LAST_PORT, refuse_taken_port
 from authsvc.cli.workers import Workers
 from authsvc.demo_credentials import DEMO_PASSWORD, DEMO_USERNAME
+from authsvc.environment import load_settings
 from authsvc.errors import OperatorError
 from authsvc.logs import configure_logs
 from authsvc.metrics import MULTIPROCESS_FOLDER
+from authsvc.opening import open_services
 from authsvc.secret_tokens import new_client_secret
-from authsvc.settings import PREFIX, Settings, load_settings
+from authsvc.settings import PREFIX, Settings
 from authsvc.storage import migrations
 from authsvc.urls import is_loopback_host
-from authsvc.wiring import build_stores, open_services
+from authsvc.wiring import build_stores
 
 _BYTES_OF_A_WORKER = 2**20
 Port = Annotated[int, typer.Option("--port", min=1, max=LAST_PORT, help="The port to listen at.")]

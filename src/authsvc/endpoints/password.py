@@ -28,7 +28,8 @@ router = APIRouter(tags=["user"])
         meaning={
             403: "The current password is wrong; or the access token is a client's own, or lacks the scope "
             "`account`.",
-            422: "The new password is too short, too long, or holds control characters.",
+            422: "The new password is too short, too long, holds control characters, or is easy to guess: "
+            "common, or little more than the account's name. `detail` says which.",
             429: "Too many attempts with this account or from this address.",
             503: "A store or the hashing queue cannot serve now; nothing was changed.",
         },

@@ -23,7 +23,7 @@ router = APIRouter(tags=[OAUTH])
     response_model=RevocationResponse,
     response_description="Dead, or never alive, or another client's: an empty object in each case.",
     responses=oauth_errors(400, 401, 413, 415, 503),
-    openapi_extra=form_body(TokenQueryForm, "token") | {"security": [{"client": []}]},
+    openapi_extra=form_body(TokenQueryForm, "token") | {"security": [{}, {"client": []}]},
 )
 async def revoke(
     request: Request, services: ServicesOf, form: Annotated[TokenQueryForm, Depends(form_of(TokenQueryForm))]

@@ -1,5 +1,6 @@
 """Postgres: the table `account`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -77,6 +78,22 @@ async def page(tx: Transaction, *, after: UUID | None, limit: int) -> list[Accou
         statement = statement.where(col(AccountRow.id) > after)
     rows = await tx.execute(statement.order_by(col(AccountRow.id)).limit(limit))
     return [Account(*row) for row in rows]
+
+
+async def count_hashes(tx: Transaction, prefix_of: Callable[[str], str]) -> dict[str, int]:
+    """Return how many accounts with a name have a hash that begins so, for every beginning there is.
+
+    It reads the whole table twice for each of them, of which there are as many as there were policies.
+    """
+    stored = col(AccountRow.password_hash)
+    left = sa.select(stored).where(col(AccountRow.username_key).is_not(None))
+    counts: dict[str, int] = {}
+    while (found := (await tx.execute(left.limit(1))).scalar_one_or_none()) is not None:
+        begins_so = stored.startswith(prefix := prefix_of(found), autoescape=True)
+        rows = sa.select(sa.func.count()).where(col(AccountRow.username_key).is_not(None), begins_so)
+        counts[prefix] = (await tx.execute(rows)).scalar_one()
+        left = left.where(~begins_so)
+    return counts
 
 
 async def replace_hash(tx: Transaction, account_id: UUID, *, verified: str | None, new: str) -> bool:

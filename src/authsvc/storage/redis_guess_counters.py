@@ -10,8 +10,8 @@ from contextlib import suppress
 
 from authsvc.storage.coalescing import Coalescer
 from authsvc.storage.guess_slots import Full, LimitName, Slot
-from authsvc.storage.redis_client import NAMESPACE, RedisAway
-from authsvc.storage.redis_link import Command, RedisLink
+from authsvc.storage.redis_client import NAMESPACE, Command, RedisAway
+from authsvc.storage.redis_link import RedisLink
 
 KEY = f"{NAMESPACE}guesses:"
 BUCKETS_OF_A_KEY = 510
