@@ -75,6 +75,7 @@ async def test_an_owner_that_becomes_a_replica_and_lives_on_is_left(
 
     settled.ask(settled.replica(), "CLUSTER FAILOVER")
     wait_for(lambda: settled.owner() is not before)
+    settled.settle()
     await becomes(led, "ready")  # nobody has asked it anything meanwhile
     await tokens.are_judged_by_redis(led, caller)
     await log_out(led, tokens.live)

@@ -125,7 +125,7 @@ async def test_in_tls_1_3_a_client_certificate_that_is_missing_may_show_as_a_han
         said = (await readiness(await service_with(redis_url=SecretStr(url))))["redis_reason"]
     except OperatorError as refused:
         said = str(refused)
-    assert "ssl_certfile" in said
+    assert "certificate" in said
 
 
 @pytest.mark.parametrize("file", ["missing", "no certificate"])
