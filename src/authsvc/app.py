@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from authsvc import __version__, background
 from authsvc.clock import Clock
 from authsvc.endpoints import ROUTERS, error_responses
+from authsvc.endpoints.at_once import AtOnce
 from authsvc.endpoints.middleware import LastResort, RequestFrame
 from authsvc.endpoints.openapi import describe
 from authsvc.jobs import jobs
@@ -59,6 +60,7 @@ def build_app(*, cors_origins: Sequence[str] = ()) -> FastAPI:
         app.include_router(router)
     error_responses.install(app)
     app.openapi = partial(describe, app)  # type: ignore[method-assign] # the documented way to replace it
+    app.add_middleware(AtOnce)
     app.add_middleware(LastResort)
     if cors_origins:
         app.add_middleware(

@@ -35,6 +35,7 @@ from authsvc.tokens.key_rotation import KeyRotation
 from authsvc.tokens.keys import KeyRing
 from authsvc.tokens.opaque import OpaqueFormat
 from authsvc.tokens.refresh_handle import RefreshHandles
+from authsvc.tokens.verified_cache import VerifiedCache
 from authsvc.tokens.verifier import TokenVerifier
 
 
@@ -100,9 +101,10 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
         audiences,
         settings.issuer,
         settings.jwt_typ,
+        VerifiedCache(),
         clock,
     )
-    opaque = OpaqueFormat(database, server_keys, clock)
+    opaque = OpaqueFormat(database, server_keys, settings.issuer, clock)
     verifier = TokenVerifier(jwt, opaque)
     handles = RefreshHandles(server_keys)
     issuing_format = choose_issuing_format(settings, jwt, opaque)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import structlog
 
+from authsvc.logs import add_request
 from authsvc.grants.refresh_verdict import MAX_REPEATS
 from tests.conftest import MakeService
 from tests.fixtures.answers import assert_oauth_error
@@ -222,7 +223,7 @@ async def test_each_exchange_is_audited_for_what_it_was_with_its_address(
     token = (await service.refreshed(signed_in["refresh_token"]))["refresh_token"]
     await service.alter("session", generation=generation_in_row)
 
-    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+    with structlog.testing.capture_logs([add_request]) as lines:
         await service.refreshed(token)
 
     (session,) = await service.sessions()

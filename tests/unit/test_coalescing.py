@@ -34,9 +34,9 @@ def source() -> Source:
     return Source()
 
 
-def asking(source: Source, at_most: int = 100) -> Callable[[str], asyncio.Task[str]]:
+def asking(source: Source, at_most: int = 100) -> Callable[[str], "asyncio.Future[str]"]:
     coalescer = Coalescer(source.fetch, at_most=at_most)
-    return lambda question: asyncio.create_task(coalescer.ask(question))
+    return lambda question: asyncio.ensure_future(coalescer.ask(question))
 
 
 async def until(condition: Callable[[], bool]) -> None:

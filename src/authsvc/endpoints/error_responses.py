@@ -30,7 +30,7 @@ _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 def install(app: FastAPI) -> None:
     """Let *app* answer with these."""
-    app.add_exception_handler(AuthError, _refused)
+    app.add_exception_handler(AuthError, refusal)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _not_served)
 
@@ -51,7 +51,8 @@ def oauth_body(code: str, description: str) -> dict[str, object]:
     return {"error": code, "error_description": description}
 
 
-def _refused(request: Request, error: Exception) -> Response:
+def refusal(request: Request, error: Exception) -> Response:
+    """Return what a refused request is answered."""
     if not isinstance(error, AuthError):
         raise error
     headers = _headers(request, error)

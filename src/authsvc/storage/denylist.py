@@ -7,6 +7,7 @@ that Postgres held was loaded into it, and everything since was delivered. `deny
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 
 from authsvc.metrics import DENIALS
 from authsvc.storage.coalescing import Coalescer
@@ -29,6 +30,8 @@ return 1
 
 Found = Mapping[str, bytes]
 """The entries that there are, by their keys."""
+
+_NOTHING: Found = {}
 
 
 class Denylist:
@@ -57,21 +60,21 @@ class Denylist:
         """Ask it nothing until it has been looked at."""
         self._trusted, self.reason = None, reason
 
-    async def find(self, keys: Sequence[str]) -> Found:
-        """Return the entries under *keys*; one round trip, shared with whoever asks at the same time.
+    def find(self, keys: Sequence[str]) -> "asyncio.Future[Found]":
+        """Return the entries under *keys* to come; one round trip, shared with whoever asks at the same time.
 
-        Raises:
+        Awaiting it raises:
             RedisAway: it could not be asked, or has forgotten something.
         """
-        return await self._lookups.ask(keys)
+        return self._lookups.ask(keys)
 
     async def _fetch(self, batch: Sequence[Sequence[str]]) -> list[Found]:
         node = self._trusted
         if node is None:
             raise RedisAway(self.reason or "it is not trusted")
-        names = [NAMESPACE + key for keys in batch for key in keys]
+        names = list(dict.fromkeys(chain.from_iterable(batch)))
         try:
-            (answer,) = await self.checks.ask([("MGET", MARKER, *names)])
+            (answer,) = await self.checks.ask([("MGET", MARKER, *[NAMESPACE + name for name in names])])
         except RedisAway as away:
             self._lose(away.reason)
             raise
@@ -80,8 +83,10 @@ class Denylist:
             self._lose("it has forgotten what it held")
         if self._trusted is not node:
             raise RedisAway("it has to be looked at first")
-        told = iter(values)
-        return [{key: value for key in keys if (value := next(told)) is not None} for keys in batch]
+        there = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+        if not there:
+            return [_NOTHING] * len(batch)
+        return [{key: there[key] for key in keys if key in there} for keys in batch]
 
     def _lose(self, reason: str) -> None:
         self.distrust(reason)

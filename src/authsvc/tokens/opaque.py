@@ -22,6 +22,7 @@ class OpaqueFormat:
 
     database: Database
     server_keys: ServerKeys
+    issuer: str
     clock: Clock
 
     async def issue(self, tx: Transaction, request: AccessTokenRequest) -> str:
@@ -55,7 +56,7 @@ class OpaqueFormat:
         if found is None or found[0].expires_at <= self.clock():
             return None
         stored, around = found
-        return Verdict(_facts(stored, around), _standing(around))
+        return Verdict(_facts(stored, around, issuer=self.issuer), _standing(around))
 
     def _is_ours(self, token: str) -> bool:
         if not token.startswith(PREFIX) or len(token) != _LENGTH:
@@ -79,8 +80,9 @@ def _standing(around: TokenSurroundings) -> Standing:
     return Standing.DENIED if around.is_suspended else Standing.LIVE
 
 
-def _facts(stored: OpaqueToken, around: TokenSurroundings) -> AccessToken:
+def _facts(stored: OpaqueToken, around: TokenSurroundings, *, issuer: str) -> AccessToken:
     return AccessToken(
+        issuer=issuer,
         # Shown to callers as `jti`; half of the fingerprint, from which no token can be made.
         id=encode_base64url(stored.sha256[:16]),
         client_id=stored.client_id,
