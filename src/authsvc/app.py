@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cached_property, partial
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Receive, Scope, Send
 
 from authsvc import __version__, background
 from authsvc.clock import Clock
@@ -45,7 +46,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
 
 def build_app(*, cors_origins: Sequence[str] = ()) -> FastAPI:
     """Return the application without a life of its own: whoever runs it sets `app.state.services`."""
-    app = FastAPI(
+    app = Application(
         title="authsvc",
         version=__version__,
         docs_url=None,
@@ -60,7 +61,6 @@ def build_app(*, cors_origins: Sequence[str] = ()) -> FastAPI:
         app.include_router(router)
     error_responses.install(app)
     app.openapi = partial(describe, app)  # type: ignore[method-assign] # the documented way to replace it
-    app.add_middleware(AtOnce)
     app.add_middleware(LastResort)
     if cors_origins:
         app.add_middleware(
@@ -70,5 +70,20 @@ def build_app(*, cors_origins: Sequence[str] = ()) -> FastAPI:
             allow_headers=["Authorization", "Content-Type"],
             expose_headers=["Retry-After", "WWW-Authenticate"],
         )
-    app.add_middleware(RequestFrame, stop=app.state.stop)
     return app
+
+
+class Application(FastAPI):
+    """FastAPI with a frame around it that also answers what need not come so far."""
+
+    @cached_property
+    def frame(self) -> RequestFrame:
+        """What every request meets first."""
+        return RequestFrame(super().__call__, AtOnce(self.state), self.state.stop)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or one life."""
+        if scope["type"] == "http":
+            await self.frame(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)

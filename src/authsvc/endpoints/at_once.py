@@ -11,12 +11,13 @@ To switch it off: leave it out of `app.py`.
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from starlette.datastructures import State
 from starlette.requests import Request
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope
 
 from authsvc.endpoints import error_responses, introspect, verify
 from authsvc.errors import AuthError, InvalidBearerToken
@@ -27,42 +28,48 @@ _FORM = re.compile(rb"(?:%b&)?token=([A-Za-z0-9_.-]+)(?:&%b)?" % (_HINT, _HINT))
 _FORM_TYPE = b"application/x-www-form-urlencoded"
 # Nothing in it could be an escape, so it has one reading.
 _CREDENTIALS = re.compile(rb"([A-Za-z0-9_.~-]+):([A-Za-z0-9_.~-]+)")
+_JSON = (b"content-type", b"application/json")
+_NO_STORE = (b"cache-control", b"no-store")
 _BEARER = re.compile(rb"[Bb]earer ([A-Za-z0-9_.-]+)")
 
-Answer = tuple[list[tuple[bytes, bytes]], bytes]
-"""Headers and body of a 200."""
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request is answered: the route that would have answered it, and the answer."""
+
+    route: BaseRoute
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
 
 
 class AtOnce:
-    """Answers what it can; *app* answers the rest."""
+    """Answers what it can of the requests to one application."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, state: State) -> None:
+        self._state = state
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        question = _QUESTIONS.get(scope["path"]) if scope["type"] == "http" else None
+    async def answer(self, scope: Scope, receive: Receive) -> "Answer | Receive":
+        """Return the answer, or else what the endpoint is to receive from."""
+        question = _QUESTIONS.get(scope["path"])
         if question is None or scope["method"] != question.method or scope["query_string"]:
-            await self._app(scope, receive, send)
-            return
-        inbox = _Inbox(receive)
+            return receive
+        headers = dict(scope["headers"])
+        # A header that is there twice, and what a browser's page may see, are not ordinary.
+        if len(headers) != len(scope["headers"]) or b"origin" in headers:
+            return receive
+        inbox = Inbox(receive)
         try:
-            answer = await question.answer(scope["app"].state.services, scope, inbox)
+            answer = await question.ask(self._state.services, headers, inbox)
         except AuthError as error:
-            scope["route"] = question.route
-            response = error_responses.refusal(Request(scope), error)
-            await response(scope, receive, send)
-            return
+            response = error_responses.refusal(Request({**scope, "route": question.route}), error)
+            return Answer(question.route, response.status_code, response.raw_headers, bytes(response.body))
         if answer is None:
-            await self._app(scope, inbox.again, send)
-            return
-        scope["route"] = question.route
-        headers, body = answer
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+            return inbox.again
+        return Answer(question.route, 200, *answer)
 
 
-class _Inbox:
+class Inbox:
     """The request's messages; what was read can be read again."""
 
     def __init__(self, receive: Receive) -> None:
@@ -83,29 +90,32 @@ class _Inbox:
         return self._read.pop(0) if self._read else await self._receive()
 
 
-async def _introspect(services: Services, scope: Scope, inbox: _Inbox) -> Answer | None:
-    authorization = _only(scope, b"authorization")
-    credentials = _basic(authorization) if _only(scope, b"content-type") == _FORM_TYPE else None
-    if credentials is None:
+Headers = Mapping[bytes, bytes]
+Told = tuple[list[tuple[bytes, bytes]], bytes]
+"""Headers and body of a 200."""
+
+
+async def _introspect(services: Services, headers: Headers, inbox: Inbox) -> Told | None:
+    if headers.get(b"content-type") != _FORM_TYPE:
         return None
-    body = await inbox.body()
-    form = _FORM.fullmatch(body) if body is not None and len(body) <= services.max_body_bytes else None
+    credentials = _basic(headers.get(b"authorization", b""))
+    body = None if credentials is None else await inbox.body()
+    if credentials is None or body is None or len(body) > services.max_body_bytes:
+        return None
+    form = _FORM.fullmatch(body)
     caller = None if form is None else services.clients.recall(*credentials)
     if form is None or caller is None:
         return None
     described = await services.introspector.introspect_at_once(form[1].decode(), caller)
-    if described is None:
-        return None
-    length = b"%d" % len(described)
-    headers = [(b"cache-control", b"no-store"), (b"content-length", length), _JSON]
-    return headers, described
+    return (
+        None
+        if described is None
+        else ([_NO_STORE, (b"content-length", b"%d" % len(described)), _JSON], described)
+    )
 
 
-_JSON = (b"content-type", b"application/json")
-
-
-async def _verify(services: Services, scope: Scope, _inbox: _Inbox) -> Answer | None:
-    bearer = _BEARER.fullmatch(_only(scope, b"authorization"))
+async def _verify(services: Services, headers: Headers, _inbox: Inbox) -> Told | None:
+    bearer = _BEARER.fullmatch(headers.get(b"authorization", b""))
     if bearer is None:
         return None
     facts = await services.verifier.verify(bearer[1].decode())
@@ -115,33 +125,27 @@ async def _verify(services: Services, scope: Scope, _inbox: _Inbox) -> Answer | 
     return [*said, (b"content-length", b"0")], b""
 
 
-@dataclass(frozen=True)
-class _Question:
-    """One endpoint; its route names it in metrics, and says what form its refusals have."""
-
-    method: str
-    route: BaseRoute
-    answer: Callable[[Services, Scope, _Inbox], Awaitable[Answer | None]]
-
-
-_QUESTIONS = {
-    "/introspect": _Question("POST", introspect.router.routes[0], _introspect),
-    "/verify": _Question("GET", verify.router.routes[0], _verify),
-}
-
-
-def _only(scope: Scope, name: bytes) -> bytes:
-    """Return the value of a header that is there once, else nothing."""
-    found: list[bytes] = [value for given, value in scope["headers"] if given == name]
-    return found[0] if len(found) == 1 else b""
-
-
 def _basic(authorization: bytes) -> tuple[str, str] | None:
     scheme, _, encoded = authorization.partition(b" ")
-    if scheme not in {b"Basic", b"basic"}:
+    if scheme != b"Basic":
         return None
     try:
         read = _CREDENTIALS.fullmatch(b64decode(encoded, validate=True))
     except Base64Error:
         return None
     return None if read is None else (read[1].decode(), read[2].decode())
+
+
+@dataclass(frozen=True)
+class _Question:
+    """One endpoint; its route names it in metrics, and says what form its refusals have."""
+
+    method: str
+    route: BaseRoute
+    ask: Callable[[Services, Headers, Inbox], Awaitable[Told | None]]
+
+
+_QUESTIONS = {
+    "/introspect": _Question("POST", introspect.router.routes[0], _introspect),
+    "/verify": _Question("GET", verify.router.routes[0], _verify),
+}
