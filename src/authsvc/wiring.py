@@ -27,6 +27,7 @@ from authsvc.storage.patience import patiently
 from authsvc.storage.purge import Purge
 from authsvc.storage.standing import Standings
 from authsvc.storage.stores import Stores
+from authsvc.storage.token_lookups import TokenLookups
 from authsvc.tokens.access_token import AccessTokenFormat
 from authsvc.tokens.audiences import Audiences
 from authsvc.tokens.jwt import JwtFormat
@@ -35,6 +36,7 @@ from authsvc.tokens.key_rotation import KeyRotation
 from authsvc.tokens.keys import KeyRing
 from authsvc.tokens.opaque import OpaqueFormat
 from authsvc.tokens.refresh_handle import RefreshHandles
+from authsvc.tokens.row_memory import RowMemory
 from authsvc.tokens.verified_cache import VerifiedCache
 from authsvc.tokens.verifier import TokenVerifier
 
@@ -104,7 +106,7 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
         VerifiedCache(),
         clock,
     )
-    opaque = OpaqueFormat(database, server_keys, settings.issuer, clock)
+    opaque = OpaqueFormat(database, TokenLookups(database), RowMemory(), server_keys, settings.issuer, clock)
     verifier = TokenVerifier(jwt, opaque)
     handles = RefreshHandles(server_keys)
     issuing_format = choose_issuing_format(settings, jwt, opaque)
