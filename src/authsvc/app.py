@@ -2,16 +2,18 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from functools import partial
+from functools import cached_property, partial
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Receive, Scope, Send
 
 from authsvc import __version__, background
 from authsvc.clock import Clock
 from authsvc.endpoints import ROUTERS, error_responses
-from authsvc.endpoints.admission import Admission, Limits
+from authsvc.endpoints.admission import Admission, Limits, Room
+from authsvc.endpoints.at_once import AtOnce
 from authsvc.endpoints.middleware import LastResort, RequestFrame
 from authsvc.endpoints.openapi import describe
 from authsvc.environment import load_settings
@@ -48,9 +50,12 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     return app
 
 
-def build_app(settings: Settings | None = None) -> FastAPI:
-    """Return the application without a life of its own: whoever runs it sets `app.state.services`."""
-    app = FastAPI(
+def build_app(settings: Settings | None = None, *, at_once: bool = True) -> FastAPI:
+    """Return the application without a life of its own: whoever runs it sets `app.state.services`.
+
+    *at_once*: whether `endpoints/at_once.py` answers what it can.
+    """
+    app = Application(
         title="authsvc",
         version=__version__,
         docs_url=None,
@@ -61,6 +66,9 @@ def build_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.stop = Stop()
+    app.room = Room(_limits(settings))
+    app.answers_at_once = at_once
+    app.hsts_seconds = _hsts_seconds(settings)
     for router in ROUTERS:
         app.include_router(router)
     error_responses.install(app)
@@ -69,9 +77,9 @@ def build_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _surround(app: FastAPI, settings: Settings | None) -> None:
+def _surround(app: "Application", settings: Settings | None) -> None:
     """Put the layers around *app*, the innermost first."""
-    app.add_middleware(Admission, limits=_limits(settings), oauth_paths=_oauth_paths())
+    app.add_middleware(Admission, room=app.room, oauth_paths=_oauth_paths())
     app.add_middleware(LastResort)
     if settings is not None and settings.cors_origins:
         app.add_middleware(
@@ -81,7 +89,6 @@ def _surround(app: FastAPI, settings: Settings | None) -> None:
             allow_headers=["Authorization", "Content-Type"],
             expose_headers=["Retry-After", "WWW-Authenticate"],
         )
-    app.add_middleware(RequestFrame, stop=app.state.stop, hsts_seconds=_hsts_seconds(settings))
 
 
 def _limits(settings: Settings | None) -> Limits:
@@ -98,3 +105,28 @@ def _hsts_seconds(settings: Settings | None) -> int:
 def _oauth_paths() -> frozenset[str]:
     routes = (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute))
     return frozenset(route.path for route in routes if error_responses.OAUTH in route.tags)
+
+
+class Application(FastAPI):
+    """FastAPI with a frame around it that also answers what need not come so far."""
+
+    room: Room
+    answers_at_once: bool
+    hsts_seconds: int
+
+    @cached_property
+    def frame(self) -> RequestFrame:
+        """What every request meets first."""
+        at_once = AtOnce(self.state, self.room, is_on=self.answers_at_once and not self._is_observed())
+        return RequestFrame(super().__call__, at_once, self.state.stop, self.hsts_seconds)
+
+    def _is_observed(self) -> bool:
+        # Whoever set OpenTelemetry up wants to see every request, and it is the framework that shows them.
+        return self._native_telemetry.enabled()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or one life."""
+        if scope["type"] == "http":
+            await self.frame(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)

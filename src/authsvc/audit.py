@@ -1,6 +1,6 @@
 """Security events: one structured line and one count each, never a secret.
 
-Request id and address are bound to the line by `endpoints/middleware.py` for the length of a request.
+Request id and address are added by `logs.py`; `endpoints/middleware.py` says what they are.
 """
 
 from dataclasses import dataclass

@@ -8,8 +8,8 @@ from typing import Literal
 
 from authsvc import audit
 from authsvc.clock import Clock
-from authsvc.errors import InvalidClient, OperatorError, UnauthorizedClient, Unavailable
-from authsvc.remembered_clients import RememberedClients
+from authsvc.errors import InvalidClient, OperatorError, UnauthorizedClient
+from authsvc.remembered_clients import RememberedClient, RememberedClients
 from authsvc.scopes import INTROSPECT, Scope, narrow
 from authsvc.secret_tokens import fingerprint, new_client_id, new_client_secret, same_secret
 from authsvc.storage import clients
@@ -66,6 +66,14 @@ class Clients:
         audit.record("client_authentication_failed", client_id=None if known is None else known.id)
         raise InvalidClient("The client is unknown or disabled, or its secret is wrong or missing.")
 
+    def recall(self, client_id: str, secret: str) -> RememberedClient | None:
+        """Return what is remembered of a confidential client that works and has this secret, or None."""
+        remembered = self.remembered.look_up(client_id)
+        if remembered is None or not remembered.copy.is_confidential or not secret:
+            return None
+        is_proven = self._proves(remembered.copy, secret) and remembered.copy.disabled_at is None
+        return remembered if is_proven else None
+
     async def named_or_public(self, credentials: ClientCredentials) -> Client:
         """Return the client of a token request; one that names nobody is the row `public`."""
         if credentials.names_nobody:
@@ -91,13 +99,13 @@ class Clients:
         """Return the client with this id, enabled or not.
 
         Raises:
-            Unavailable: the database is away, and what is remembered of the client proves nothing.
+            Unavailable: what is remembered of the client proves nothing, and the database is away.
         """
-        try:
-            async with self.database.reading() as tx:
-                client = await clients.find(tx, client_id)
-        except Unavailable as away:
-            return await self.remembered.recall(client_id, away=away)
+        remembered = self.remembered.look_up(client_id)
+        if remembered is not None and await remembered.is_current():
+            return remembered.copy
+        async with self.database.reading() as tx:
+            client = await clients.find(tx, client_id)
         if client is not None:
             self.remembered.remember(client)
         return client

@@ -2,16 +2,32 @@
 
 import logging
 import sys
+from contextvars import ContextVar
 from typing import Literal
 
 import structlog
+
+# Of the request that is being served: its id and the address it came from. One variable, set once: binding
+# each name anew costs a request ten times as much.
+REQUEST: ContextVar[tuple[str, str | None] | None] = ContextVar("request", default=None)
+
+
+def add_request(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Add to a line what request it is about."""
+    request = REQUEST.get()
+    if request is not None:
+        event.setdefault("request_id", request[0])
+        event.setdefault("address", request[1])
+    return event
 
 
 # long: one chain for our lines and the libraries', which must not drift apart
 def configure_logs(style: Literal["json", "console"], level: str) -> None:
     """Send every log line of the process, ours and the libraries', to standard error in one form."""
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        add_request,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

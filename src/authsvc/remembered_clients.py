@@ -1,13 +1,21 @@
-"""Clients as they were read lately: who may introspect while the database is away (P10)."""
+"""Clients as they were read lately: they save reading them at every request, and serve when Postgres is away.
 
+Saves: one database query for every request that names a client.
+Invariant: a copy is used only where Redis, asked after the request came, knows of no later version. Every
+change writes its version there before it is answered, for longer than any copy is kept, and a Redis that
+forgot is not asked (`storage/denylist.py`).
+On failure: without Redis the database is asked; without both nothing is known of any client.
+To switch it off: `REMEMBERED_FOR = timedelta(0)`.
+"""
+
+import asyncio  # noqa: TC003 - a type that says what the argument is
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
 from authsvc.clock import Clock
-from authsvc.errors import Unavailable
 from authsvc.storage.clients import Client
 from authsvc.storage.denial import ClientEntry
-from authsvc.storage.denylist import Denylist
+from authsvc.storage.denylist import Denylist, Found
 from authsvc.storage.redis_client import RedisAway
 
 REMEMBERED_FOR = timedelta(minutes=10)
@@ -29,20 +37,27 @@ class RememberedClients:
         if len(self._clients) > _AT_MOST:
             self._clients.popitem(last=False)
 
-    async def recall(self, client_id: str, *, away: Unavailable) -> Client:
-        """Return the client as it is now, by what is remembered and what Redis knows of changes since.
+    def look_up(self, client_id: str) -> "RememberedClient | None":
+        """Return what is remembered of the client, with a question to Redis under way, or None."""
+        client, read_at = self._clients.get(client_id, (None, None))
+        if client is None or read_at is None or self._clock() - read_at > REMEMBERED_FOR:
+            return None
+        if self._denylist is None or not self._denylist.is_trusted:
+            return None
+        return RememberedClient(client, self._denylist.find((f"client:{client_id}",)))
 
-        Raises:
-            Unavailable: *away*, if that proves nothing.
-        """
-        client, read_at = self._clients.get(client_id, (None, self._clock()))
-        if client is None or self._denylist is None or self._clock() - read_at > REMEMBERED_FOR:
-            raise away
+
+class RememberedClient:
+    """A copy, and the answer to come whether it is still true."""
+
+    def __init__(self, copy: Client, changes: "asyncio.Future[Found]") -> None:
+        self.copy = copy
+        self._changes = changes
+
+    async def is_current(self) -> bool:
+        """Whether nothing was changed since; False too where that cannot be known."""
         try:
-            found = await self._denylist.find([f"client:{client_id}"])
+            found = await self._changes
         except RedisAway:
-            raise away from None
-        # A change stands in Redis for longer than anybody remembers what was before it.
-        if any(ClientEntry.read(value).version != client.version for value in found.values()):
-            raise away
-        return client
+            return False
+        return all(ClientEntry.read(value).version == self.copy.version for value in found.values())

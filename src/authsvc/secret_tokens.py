@@ -21,6 +21,11 @@ def new_id() -> UUID:
     return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
 
 
+def new_request_id() -> str:
+    """Return a new name for a request, of the form of a trace id (W3C Trace Context §3.2.2.3)."""
+    return secrets.token_hex(16)
+
+
 def new_random_bytes(count: int) -> bytes:
     """Return *count* unguessable bytes."""
     return secrets.token_bytes(count)

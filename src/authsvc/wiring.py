@@ -27,6 +27,7 @@ from authsvc.storage.outage import OutageWatch
 from authsvc.storage.purge import Purge
 from authsvc.storage.standing import Standings
 from authsvc.storage.stores import Stores
+from authsvc.storage.token_lookups import TokenLookups
 from authsvc.throttling import Throttle
 from authsvc.tokens.access_token import AccessTokenFormat
 from authsvc.tokens.audiences import Audiences
@@ -36,6 +37,8 @@ from authsvc.tokens.key_rotation import KeyRotation
 from authsvc.tokens.keys import KeyRing
 from authsvc.tokens.opaque import OpaqueFormat
 from authsvc.tokens.refresh_handle import RefreshHandles
+from authsvc.tokens.row_memory import RowMemory
+from authsvc.tokens.verified_cache import VerifiedCache
 from authsvc.tokens.verifier import TokenVerifier
 
 
@@ -104,9 +107,10 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
         audiences,
         settings.issuer,
         settings.jwt_typ,
+        VerifiedCache(),
         clock,
     )
-    opaque = OpaqueFormat(database, server_keys, clock)
+    opaque = OpaqueFormat(database, TokenLookups(database), RowMemory(), server_keys, settings.issuer, clock)
     verifier = TokenVerifier(jwt, opaque)
     handles = RefreshHandles(server_keys)
     issuing_format = choose_issuing_format(settings, jwt, opaque)

@@ -7,6 +7,7 @@ import pytest
 import structlog
 
 from authsvc.grants.refresh_verdict import MAX_REPEATS
+from authsvc.logs import add_request
 from tests.conftest import MakeService
 from tests.fixtures.answers import assert_oauth_error
 from tests.fixtures.service import DEAD, LIVE, Json, Registered, Service
@@ -222,7 +223,7 @@ async def test_each_exchange_is_audited_for_what_it_was_with_its_address(
     token = (await service.refreshed(signed_in["refresh_token"]))["refresh_token"]
     await service.alter("session", generation=generation_in_row)
 
-    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+    with structlog.testing.capture_logs([add_request]) as lines:
         await service.refreshed(token)
 
     (session,) = await service.sessions()

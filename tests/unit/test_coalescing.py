@@ -34,9 +34,9 @@ def source() -> Source:
     return Source()
 
 
-def asking(source: Source, at_most: int = 100) -> Callable[[str], asyncio.Task[str]]:
+def asking(source: Source, at_most: int = 100) -> Callable[[str], "asyncio.Future[str]"]:
     coalescer = Coalescer(source.fetch, at_most=at_most)
-    return lambda question: asyncio.create_task(coalescer.ask(question))
+    return lambda question: asyncio.ensure_future(coalescer.ask(question))
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -126,7 +126,7 @@ async def test_every_answer_is_the_plain_ones_or_newer(steps: list[tuple[int, bo
     """Whatever comes in whatever order: an answer tells of a state that held after its question."""
     source = Source()
     ask = asking(source, at_most)
-    asked: list[tuple[int, asyncio.Task[str]]] = []
+    asked: list[tuple[int, asyncio.Future[str]]] = []
     for turns, changes in steps:
         source.value += changes
         asked.append((source.value, ask("q")))

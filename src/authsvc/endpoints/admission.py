@@ -28,46 +28,20 @@ class Limits:
     body_seconds: float = 10.0
 
 
-class Admission:
-    """Turns away what is too much: 503 with `Retry-After`, and 408 for a body that does not come."""
+class Room:
+    """How many requests are in work, and what one may bring."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, oauth_paths: frozenset[str]) -> None:
-        self._app = app
-        self._limits = limits
-        self._oauth_paths = oauth_paths
-        self._in_work = 0
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.in_work = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or refuse it."""
-        if scope["type"] != "http" or scope["path"] in PROBES:
-            await self._app(scope, receive, send)
-            return
-        try:
-            # No other method's body is ever read.
-            if scope["method"] == "POST" and self._is_worth_reading(scope):
-                receive = await self._with_body(receive)
-            if self._in_work >= self._limits.requests:
-                REQUESTS_REFUSED.labels("requests").inc()
-                raise Unavailable("Too many requests are in work now.")
-        except Refusal as error:
-            response = refusal(error, speaks_oauth=scope["path"] in self._oauth_paths)
-            await response(scope, receive, send)
-            return
-        self._in_work += 1
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._in_work -= 1
+    @property
+    def is_full(self) -> bool:
+        """Whether the next one is too much."""
+        return self.in_work >= self.limits.requests
 
-    def _is_worth_reading(self, scope: Scope) -> bool:
-        """Whether the body is not declared too long; if it is, the endpoint refuses it unread."""
-        for name, value in scope["headers"]:
-            if name == b"content-length":
-                return not value.isdigit() or int(value) <= self._limits.body_bytes
-        return True
-
-    async def _with_body(self, receive: Receive) -> Receive:
-        """Read the body, or of one without a length just more than may be, and return what gives it again.
+    async def read(self, receive: Receive) -> list[Message]:
+        """Return the messages of the body, or of one without a length just more than may be.
 
         Raises:
             BodyTooSlow: it was not here in time.
@@ -75,8 +49,8 @@ class Admission:
         messages: list[Message] = []
         size = 0
         try:
-            async with asyncio.timeout(self._limits.body_seconds):
-                while size <= self._limits.body_bytes:
+            async with asyncio.timeout(self.limits.body_seconds):
+                while size <= self.limits.body_bytes:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise ClientDisconnect
@@ -87,9 +61,53 @@ class Admission:
         except TimeoutError:
             REQUESTS_REFUSED.labels("body time").inc()
             raise BodyTooSlow("The body did not come in time.") from None
-        messages.reverse()
+        return messages
 
-        async def again() -> Message:
-            return messages.pop() if messages else await receive()
 
-        return again
+def again(messages: list[Message], receive: Receive) -> Receive:
+    """Return what gives *messages* first, and then what *receive* gives."""
+    left = messages[::-1]
+
+    async def receive_again() -> Message:
+        return left.pop() if left else await receive()
+
+    return receive_again
+
+
+class Admission:
+    """Turns away what is too much: 503 with `Retry-After`, and 408 for a body that does not come."""
+
+    def __init__(self, app: ASGIApp, room: Room, oauth_paths: frozenset[str]) -> None:
+        self._app = app
+        self._room = room
+        self._oauth_paths = oauth_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or refuse it."""
+        if scope["type"] != "http" or scope["path"] in PROBES:
+            await self._app(scope, receive, send)
+            return
+        room = self._room
+        try:
+            # No other method's body is ever read.
+            if scope["method"] == "POST" and self._is_worth_reading(scope):
+                receive = again(await room.read(receive), receive)
+            if room.is_full:
+                REQUESTS_REFUSED.labels("requests").inc()
+                raise Unavailable("Too many requests are in work now.")
+        except Refusal as error:
+            response = refusal(error, speaks_oauth=scope["path"] in self._oauth_paths)
+            await response(scope, receive, send)
+            return
+        room.in_work += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            room.in_work -= 1
+
+    def _is_worth_reading(self, scope: Scope) -> bool:
+        """Whether the body is not declared too long; if it is, the endpoint refuses it unread."""
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                return not value.isdigit() or int(value) <= self._room.limits.body_bytes
+        return True

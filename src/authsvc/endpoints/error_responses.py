@@ -32,7 +32,7 @@ _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 def install(app: FastAPI) -> None:
     """Let *app* answer with these."""
-    app.add_exception_handler(AuthError, _refused)
+    app.add_exception_handler(AuthError, answer)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _not_served)
 
@@ -59,7 +59,8 @@ def oauth_body(code: str, description: str) -> dict[str, object]:
     return {"error": code, "error_description": description}
 
 
-def _refused(request: Request, error: Exception) -> Response:
+def answer(request: Request, error: Exception) -> Response:
+    """Return the answer to a request that its route has refused."""
     if not isinstance(error, AuthError):
         raise error
     headers = _headers_of(error)

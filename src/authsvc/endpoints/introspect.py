@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
 from authsvc.clients import Client
@@ -60,7 +59,7 @@ async def introspect(
     caller = await _caller(request, services, form)
     require(form, "token")
     described = await services.introspector.introspect(form.token, caller)
-    return JSONResponse(described, headers={"Cache-Control": "no-store"})
+    return Response(described, headers={"Cache-Control": "no-store"}, media_type="application/json")
 
 
 async def _caller(request: Request, services: Services, form: TokenQueryForm) -> Client:

@@ -1,22 +1,28 @@
 """What surrounds every request: its id, its log line and count, safe headers, and the last resort."""
 
+import logging
 import re
 import time
+from collections.abc import Iterable
+from functools import cache
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from prometheus_client import Histogram
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from authsvc.endpoints.at_once import Answer, AtOnce
 from authsvc.endpoints.error_responses import problem
+from authsvc.logs import REQUEST
 from authsvc.metrics import REQUESTS
-from authsvc.secret_tokens import new_id
+from authsvc.secret_tokens import new_request_id
 from authsvc.stopping import Stop
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 # version, trace id, parent id, flags; all of ff or 0 says that there is none (W3C Trace Context §3.2)
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _CLIENT_LEFT = 499  # in metrics only, as nginx counts it
+_CLOSE = (b"connection", b"close")
 _METHODS = frozenset({"GET", "POST", "DELETE", "OPTIONS", "HEAD"})
 
 _ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
@@ -29,6 +35,7 @@ _UNLESS_SET = [
     ),
 ]
 
+_logger = logging.getLogger("authsvc.request")
 _log = structlog.stdlib.get_logger("authsvc.request")
 
 
@@ -61,8 +68,9 @@ class LastResort:
 class RequestFrame:
     """Outermost: every answer gets its headers, a preflight and a 500 too. Plain ASGI, so it costs little."""
 
-    def __init__(self, app: ASGIApp, stop: Stop, hsts_seconds: int = 0) -> None:
+    def __init__(self, app: ASGIApp, at_once: AtOnce, stop: Stop, hsts_seconds: int) -> None:
         self._app = app
+        self._at_once = at_once
         self._stop = stop
         self._headers = [*_ALWAYS]
         if hsts_seconds:
@@ -74,18 +82,35 @@ class RequestFrame:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = _request_id(Headers(scope=scope))
+        request_id = _request_id(scope["headers"])
+        client = scope.get("client")
+        bound = REQUEST.set((request_id, client[0] if client else None))
+        try:
+            answer = await self._at_once.answer(scope, receive)
+            if isinstance(answer, Answer):
+                await self._send(answer, scope, send, request_id)
+                _count(scope["method"], answer.route, answer.status, time.perf_counter() - started)
+            else:
+                await self._serve(scope, answer, send, request_id, started)
+        finally:
+            REQUEST.reset(bound)
+
+    async def _send(self, answer: Answer, scope: Scope, send: Send, request_id: str) -> None:
+        start = {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
+        self._add_headers(start, scope, request_id)
+        await send(start)
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _serve(
+        self, scope: Scope, receive: Receive, send: Send, request_id: str, started: float
+    ) -> None:
         status = 0
 
         async def send_framed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._add_headers(message, request_id)
-                # A connection is closed by agreement, or the next request might come while it closes (later
-                # versions of HTTP have no such header).
-                if self._stop.has_begun and scope.get("http_version", "").startswith("1"):
-                    MutableHeaders(scope=message)["Connection"] = "close"
+                self._add_headers(message, scope, request_id)
             elif is_head:
                 message["body"] = b""
             await send(message)
@@ -96,31 +121,43 @@ class RequestFrame:
         if is_head:
             scope = {**scope, "method": "GET"}
 
-        address = scope["client"][0] if scope.get("client") else None
-        with structlog.contextvars.bound_contextvars(request_id=request_id, address=address):
-            await self._app(scope, receive, send_framed)
-            _count(method, scope, status or _CLIENT_LEFT, time.perf_counter() - started)
+        await self._app(scope, receive, send_framed)
+        _count(method, scope.get("route"), status or _CLIENT_LEFT, time.perf_counter() - started)
 
-    def _add_headers(self, message: Message, request_id: str) -> None:
+    def _add_headers(self, message: Message, scope: Scope, request_id: str) -> None:
         headers: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
         there = {name.lower() for name, _ in headers}
         headers.append((b"x-request-id", request_id.encode()))
         headers += self._headers
-        headers += [(name, value) for name, value in _UNLESS_SET if name not in there]
+        headers += [header for header in _UNLESS_SET if header[0] not in there]
+        # A connection is closed by agreement, or the next request might come while it closes (later
+        # versions of HTTP have no such header).
+        if self._stop.has_begun and scope.get("http_version", "").startswith("1"):
+            headers.append(_CLOSE)
         message["headers"] = headers
 
 
-def _count(method: str, scope: Scope, status: int, seconds: float) -> None:
-    route = getattr(scope.get("route"), "path", "unknown")
+def _count(method: str, route: object, status: int, seconds: float) -> None:
+    path = getattr(route, "path", "unknown")
     known = method if method in _METHODS else "other"
-    REQUESTS.labels(known, route, status).observe(seconds)
-    _log.debug("request", method=known, route=route, status=status, seconds=round(seconds, 4))
+    _observer(known, path, status).observe(seconds)
+    if _logger.isEnabledFor(logging.DEBUG):  # the line is not even made where nobody wants it
+        _log.debug("request", method=known, route=path, status=status, seconds=round(seconds, 4))
 
 
-def _request_id(headers: Headers) -> str:
+@cache  # all three are of small fixed sets
+def _observer(method: str, route: str, status: int) -> Histogram:
+    return REQUESTS.labels(method, route, status)
+
+
+def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """Return the id that the caller gave this request, or that of its trace, or a new one."""
-    given = headers.get("x-request-id", "")
-    if _REQUEST_ID.fullmatch(given):
-        return given
-    trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
-    return str(new_id()) if trace is None else trace[1]
+    given = trace = None
+    for name, value in headers:
+        if name == b"x-request-id":
+            given = given or _REQUEST_ID.fullmatch(value.decode("latin-1"))
+        elif name == b"traceparent":
+            trace = trace or _TRACEPARENT.fullmatch(value.decode("latin-1"))
+    if given is not None:
+        return given[0]
+    return new_request_id() if trace is None else trace[1]

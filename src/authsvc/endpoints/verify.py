@@ -1,5 +1,6 @@
 """GET /verify, for proxies that ask before they let a request through (nginx, Caddy, Traefik)."""
 
+import re
 from typing import Annotated
 from urllib.parse import quote
 
@@ -10,10 +11,12 @@ from authsvc.endpoints.bearer import LiveToken
 from authsvc.endpoints.documented_answers import problems, success
 from authsvc.errors import InsufficientScope, InvalidScope
 from authsvc.scopes import Scope, format_scope, parse_request
+from authsvc.tokens.access_token import AccessToken
 
 router = APIRouter(tags=["resource servers"])
 
 # Printable ASCII stays as it is, but for the character that begins an escape.
+_PLAIN = re.compile("[ -$&-~]*")
 _SAFE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 
 
@@ -54,16 +57,23 @@ async def verify(
     if len(request.query_params.getlist("scope")) > 1:
         raise InsufficientScope("A scope is demanded twice; name all of them in one parameter.")
     _require(scope, token.scope)
-    return Response(
-        headers={
-            "X-Auth-User": quote(token.username or "", safe=_SAFE),
-            "X-Auth-Subject": quote(token.subject, safe=_SAFE),
-            "X-Auth-Client": quote(token.client_id, safe=_SAFE),
-            "X-Auth-Scope": quote(format_scope(token.scope), safe=_SAFE),
-            "X-Auth-Session": "" if token.session_id is None else str(token.session_id),
-            "Cache-Control": "no-store",
-        }
-    )
+    return Response(headers=identity_headers(token))
+
+
+def identity_headers(token: AccessToken) -> dict[str, str]:
+    """Return what a proxy is told of a live token."""
+    return {
+        "X-Auth-User": _escaped(token.username or ""),
+        "X-Auth-Subject": _escaped(token.subject),
+        "X-Auth-Client": _escaped(token.client_id),
+        "X-Auth-Scope": _escaped(format_scope(token.scope)),
+        "X-Auth-Session": "" if token.session_id is None else str(token.session_id),
+        "Cache-Control": "no-store",
+    }
+
+
+def _escaped(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else quote(text, safe=_SAFE)
 
 
 def _require(demanded: str, held: Scope) -> None:

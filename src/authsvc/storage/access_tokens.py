@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -66,9 +67,26 @@ async def _make_room(tx: Transaction, session_id: UUID, *, now: datetime) -> Non
     )
 
 
-async def find(tx: Transaction, sha256: bytes) -> tuple[OpaqueToken, TokenSurroundings] | None:
-    """Return the token and what stands around it now, dead or alive."""
-    statement = (
+TokenRow = tuple[
+    bytes,
+    UUID | None,
+    str,
+    int,
+    str,
+    str,
+    datetime,
+    datetime,
+    UUID | None,
+    str | None,
+    datetime | None,
+    bool,
+]
+"""The fields of an `OpaqueToken` as stored, then what `TokenSurroundings` is made of."""
+
+
+def found_by(sha256: sa.ColumnElement[bytes] | sa.CollectionAggregate[bool]) -> sa.Select[tuple[object, ...]]:
+    """Return the statement that finds tokens, dead or alive, by their SHA-256."""
+    return (
         sa.select(
             *_COLUMNS,
             col(AccountRow.id),
@@ -81,12 +99,21 @@ async def find(tx: Transaction, sha256: bytes) -> tuple[OpaqueToken, TokenSurrou
         .outerjoin(AccountRow, col(AccountRow.id) == col(SessionRow.account_id))
         .where(col(AccessTokenRow.sha256) == sha256)
     )
-    row = (await tx.execute(statement)).one_or_none()
-    if row is None:
-        return None
-    values = dict(zip(OpaqueToken.__dataclass_fields__, row, strict=False))
-    account_id, username, ended_at, is_suspended = row[-4:]
-    return OpaqueToken(**values | {"scope": parse_scope(values["scope"])}), TokenSurroundings(
+
+
+async def find(tx: Transaction, sha256: bytes) -> TokenRow | None:
+    """Return the token's row and what stands around it now, dead or alive."""
+    row = (await tx.execute(found_by(sa.literal(sha256)))).one_or_none()
+    return None if row is None else cast("TokenRow", tuple(row))
+
+
+def read(row: TokenRow) -> tuple[OpaqueToken, TokenSurroundings]:
+    """Return the token and what stands around it."""
+    sha256, session_id, client_id, number, scope, audience, issued_at, expires_at = row[:8]
+    account_id, username, ended_at, is_suspended = row[8:]
+    return OpaqueToken(
+        sha256, session_id, client_id, number, parse_scope(scope), audience, issued_at, expires_at
+    ), TokenSurroundings(
         account_id=account_id,
         username=username,
         session_ended=ended_at is not None,

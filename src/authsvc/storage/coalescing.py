@@ -26,13 +26,16 @@ class Coalescer(Generic[Q, A]):
         self._waiting: deque[tuple[Q, asyncio.Future[A]]] = deque()
         self._sending: asyncio.Task[None] | None = None
 
-    async def ask(self, question: Q) -> A:
-        """Return the answer, looked up after this call began; raises what the look-up raises."""
+    def ask(self, question: Q) -> "asyncio.Future[A]":
+        """Return the answer to come, looked up after this call; awaiting it raises what the look-up raises.
+
+        The question is put at once, so two that are put before either is awaited share a batch.
+        """
         answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, answer))
         if self._sending is None:
             self._sending = asyncio.create_task(self._send())
-        return await answer
+        return answer
 
     async def _send(self) -> None:
         try:
@@ -53,6 +56,8 @@ class Coalescer(Generic[Q, A]):
             for _, answer in batch:
                 if not answer.done():
                     answer.set_exception(error) if isinstance(error, Exception) else answer.cancel()
+                if not answer.cancelled():
+                    answer.exception()  # seen: whoever put two questions may have been let down by the other
             if not isinstance(error, Exception):
                 raise
             return

@@ -1,6 +1,6 @@
 """Postgres: connections and transactions. Driver errors leave here as `Unavailable`."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 
@@ -22,8 +22,13 @@ from authsvc.storage.dialect import (
     is_other_schema,
     is_temporary,
     prepare_sqlite,
+    replace_closed,
 )
+from authsvc.storage.held_connection import HeldConnection
 from authsvc.storage.outage import OutageWatch
+
+Row = Sequence[object]
+"""What `Database.ask` returns of one row."""
 
 Transaction = AsyncConnection
 """An open transaction; what a store's function is given."""
@@ -71,6 +76,12 @@ class Database:
         )
         if is_sqlite:
             prepare_sqlite(self.engine)
+        else:
+            replace_closed(self.engine)
+        self.held: HeldConnection | None = None
+        if not is_sqlite and prepares:
+            _, arguments = self.engine.dialect.create_connect_args(self.engine.url)
+            self.held = HeldConnection(arguments, timeout_seconds=timeout_seconds)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -94,6 +105,21 @@ class Database:
             async with self._reading.connect() as connection:
                 yield connection
 
+    def text_of(self, statement: sa.Select[tuple[object, ...]]) -> str:
+        """Return *statement* as `ask` takes it."""
+        return str(statement.compile(dialect=self.engine.dialect))
+
+    async def ask(self, statement: str, *values: object) -> Sequence[Row]:
+        """Return the rows of one statement that reads, asked over the held connection.
+
+        Raises:
+            Unavailable: as `reading`.
+        """
+        if self.held is None:
+            raise RuntimeError("no connection is held here")
+        with _driver_errors(self.outages):
+            return await self.held.fetch(statement, *values)
+
     async def ping(self) -> bool:
         """Whether the database answers."""
         try:
@@ -106,6 +132,8 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        if self.held is not None:
+            await self.held.close()
         await self.engine.dispose()
 
 

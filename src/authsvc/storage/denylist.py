@@ -7,6 +7,7 @@ that Postgres held was loaded into it, and everything since was delivered. `deny
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 
 from authsvc.metrics import DENIALS
 from authsvc.secret_tokens import new_id
@@ -49,6 +50,8 @@ return answer
 Found = Mapping[str, bytes]
 """The entries that there are, by their keys."""
 
+_NOTHING: Found = {}
+
 
 class Denylist:
     """The denylist as this process knows it: one connection to ask, one to write."""
@@ -78,18 +81,13 @@ class Denylist:
         """Ask it nothing until it has been looked at."""
         self._trusted, self.reason = None, reason
 
-    async def find(self, keys: Sequence[str]) -> Found:
-        """Return the entries under *keys*; one round trip, shared with whoever asks at the same time.
+    def find(self, keys: Sequence[str]) -> "asyncio.Future[Found]":
+        """Return the entries under *keys* to come; one round trip, shared with whoever asks at the same time.
 
-        Raises:
+        Awaiting it raises:
             RedisAway: it could not be asked, has forgotten something, or holds what we do not write.
         """
-        found = await self._lookups.ask(keys)
-        if foreign := {key for key, value in found.items() if not is_entry(key, value)}:
-            self._foreign |= foreign
-            self._lose(_holds_foreign(foreign))
-            raise RedisAway(_holds_foreign(foreign))
-        return found
+        return self._lookups.ask(keys)
 
     async def try_out(self) -> None:
         """Do all that we shall ever do, and change nothing.
@@ -119,9 +117,9 @@ class Denylist:
         node = self._trusted
         if node is None:
             raise RedisAway(self.reason or "it is not trusted")
-        names = [NAMESPACE + key for keys in batch for key in keys]
+        names = list(dict.fromkeys(chain.from_iterable(batch)))
         try:
-            (answer,) = await self.checks.ask([("MGET", MARKER, *names)])
+            (answer,) = await self.checks.ask([("MGET", MARKER, *[NAMESPACE + name for name in names])])
         except RedisAway as away:
             self._lose(away.reason)
             raise
@@ -130,8 +128,14 @@ class Denylist:
             self._lose("it has forgotten what it held")
         if self._trusted is not node:
             raise RedisAway("it has to be looked at first")
-        told = iter(values)
-        return [{key: value for key in keys if (value := next(told)) is not None} for keys in batch]
+        there = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+        if not there:
+            return [_NOTHING] * len(batch)
+        if foreign := {name for name, value in there.items() if not is_entry(name, value)}:
+            self._foreign |= foreign
+            self._lose(_holds_foreign(foreign))
+            raise RedisAway(_holds_foreign(foreign))
+        return [{key: there[key] for key in keys if key in there} for keys in batch]
 
     def _lose(self, reason: str) -> None:
         self.distrust(reason)

@@ -6,6 +6,7 @@ still on its way.
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -36,6 +37,11 @@ class TokenNames:
     client_id: str
     session_id: UUID | None
 
+    @cached_property
+    def entries(self) -> tuple[str, str, str, str]:
+        """The keys in the denylist that would concern it: of the token, its key, its client, its session."""
+        return f"jti:{self.jti}", f"kid:{self.kid}", f"client:{self.client_id}", f"sid:{self.session_id}"
+
 
 @dataclass(frozen=True)
 class Standings:
@@ -58,9 +64,10 @@ class Standings:
         return await self._ask_postgres(names)
 
     async def _ask_redis(self, denylist: Denylist, names: TokenNames) -> Standing:
-        token, key, client = f"jti:{names.jti}", f"kid:{names.kid}", f"client:{names.client_id}"
-        session = f"sid:{names.session_id}"
-        found = await denylist.find([token, key, client, session])
+        found = await denylist.find(names.entries)
+        if not found:
+            return Standing.LIVE
+        token, key, client, session = names.entries
         # A token revoked for itself stays denied when its session ends too: it is nobody's to log out by.
         if session in found and token not in found:
             return Standing.SESSION_ENDED

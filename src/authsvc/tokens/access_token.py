@@ -1,11 +1,13 @@
 """What an access token is, whatever its format."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Protocol
 from uuid import UUID
 
-from authsvc.scopes import Scope
+from authsvc.scopes import Scope, format_scope
 from authsvc.storage.database import Transaction
 from authsvc.storage.standing import Standing
 
@@ -14,6 +16,7 @@ from authsvc.storage.standing import Standing
 class AccessToken:
     """The facts of an access token. A client's own has no account, session or username."""
 
+    issuer: str
     id: str
     client_id: str
     subject: str
@@ -24,6 +27,31 @@ class AccessToken:
     session_id: UUID | None = None
     account_id: UUID | None = None
     username: str | None = None
+
+    @cached_property
+    def description(self) -> bytes:
+        """What introspection says of it while it is live (RFC 7662 §2.2): JSON, UTF-8.
+
+        Made once for each object; the memory of checked signatures keeps those.
+        """
+        members: dict[str, str | int | bool] = {
+            "active": True,
+            "scope": format_scope(self.scope),
+            "client_id": self.client_id,
+            "token_type": "Bearer",
+            "exp": int(self.expires_at.timestamp()),
+            "iat": int(self.issued_at.timestamp()),
+            "nbf": int(self.issued_at.timestamp()),
+            "sub": self.subject,
+            "aud": self.audience,
+            "iss": self.issuer,
+            "jti": self.id,
+        }
+        if self.username is not None:
+            members["username"] = self.username
+        if self.session_id is not None:
+            members["sid"] = str(self.session_id)
+        return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from authsvc.tokens import strict_jwt
 from authsvc.tokens.access_token import AccessToken, AccessTokenRequest, Verdict
 from authsvc.tokens.audiences import Audiences
 from authsvc.tokens.keys import KeyRing
+from authsvc.tokens.verified_cache import SignedToken, VerifiedCache
 
 NOT_BEFORE_LEEWAY = timedelta(seconds=5)
 _LATEST = 253_402_300_799  # the last second of the year 9999, which is as far as datetime goes
@@ -33,6 +34,7 @@ class JwtFormat:
     audiences: Audiences
     issuer: str
     typ: str
+    verified: VerifiedCache
     clock: Clock
 
     async def issue(self, tx: Transaction, request: AccessTokenRequest) -> str:
@@ -62,17 +64,35 @@ class JwtFormat:
         Raises:
             Unavailable: neither the denylist nor the database could be asked.
         """
+        signed = self.verified.recall(token)
+        if signed is None:
+            signed = await self._read(token)
+        elif not self.keys.holds(signed.names.kid):
+            return None
+        if signed is None:
+            return None
+        now = self.clock()
+        if signed.facts.expires_at <= now:
+            return None
+        if signed.not_before is not None and signed.not_before > now + NOT_BEFORE_LEEWAY:
+            return None
+        if not await self.audiences.include(signed.facts.audience):
+            return None
+        return Verdict(signed.facts, await self.standings.ask(signed.names))
+
+    async def _read(self, token: str) -> SignedToken | None:
         read = await strict_jwt.read_claims(token, self.keys)
         if read is None:
             return None
         kid, claims = read
         facts = self._facts(claims)
-        if facts is None or facts.expires_at <= self.clock():
-            return None
-        if claims["iss"] != self.issuer or not await self.audiences.include(facts.audience):
+        if facts is None or facts.issuer != self.issuer:
             return None
         names = TokenNames(facts.id, kid, facts.client_id, facts.session_id)
-        return Verdict(facts, await self.standings.ask(names))
+        not_before = None if "nbf" not in claims else _moment(claims["nbf"])
+        signed = SignedToken(facts, names, not_before)
+        self.verified.remember(token, signed)
+        return signed
 
     def _facts(self, claims: strict_jwt.Claims) -> AccessToken | None:
         names = ("iss", "sub", "aud", "client_id", "jti")
@@ -80,9 +100,6 @@ class JwtFormat:
         moments = {name: _moment(claims[name]) for name in ("iat", "exp", "nbf") if name in claims}
         issued_at, expires_at = moments.get("iat"), moments.get("exp")
         if len(texts) < len(names) or None in moments.values() or issued_at is None or expires_at is None:
-            return None
-        not_before = moments.get("nbf")
-        if not_before is not None and not_before > self.clock() + NOT_BEFORE_LEEWAY:
             return None
         try:
             session_id = _optional(claims.get("sid"))
@@ -96,6 +113,7 @@ class JwtFormat:
         ):
             return None
         return AccessToken(
+            issuer=texts["iss"],
             id=texts["jti"],
             client_id=texts["client_id"],
             subject=texts["sub"],

@@ -150,6 +150,10 @@ class KeyRing:
                 raise Unavailable("The database cannot be asked for this key now.")
         return self._keys.get(kid)
 
+    def holds(self, kid: str) -> bool:
+        """Whether this key is known here, and so not known to be withdrawn."""
+        return kid in self._keys
+
     def _may_look(self) -> bool:
         return self._looked_at is None or abs(self._clock() - self._looked_at) >= _RELOAD_INTERVAL
 

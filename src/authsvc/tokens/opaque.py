@@ -6,10 +6,12 @@ from authsvc.clock import Clock
 from authsvc.secret_tokens import decode_base64url, encode_base64url, fingerprint, new_random_bytes
 from authsvc.server_keys import TAG_LENGTH, ServerKeys
 from authsvc.storage import access_tokens
-from authsvc.storage.access_tokens import OpaqueToken, TokenSurroundings
+from authsvc.storage.access_tokens import OpaqueToken, TokenRow, TokenSurroundings
 from authsvc.storage.database import Database, Transaction
 from authsvc.storage.standing import Standing
+from authsvc.storage.token_lookups import TokenLookups
 from authsvc.tokens.access_token import AccessToken, AccessTokenRequest, Verdict
+from authsvc.tokens.row_memory import RowMemory
 
 PREFIX = "asvc_at_"
 _SECRET_LENGTH = 32
@@ -21,7 +23,10 @@ class OpaqueFormat:
     """Issues and judges opaque access tokens; revokes one by deleting its row."""
 
     database: Database
+    lookups: TokenLookups
+    memory: RowMemory
     server_keys: ServerKeys
+    issuer: str
     clock: Clock
 
     async def issue(self, tx: Transaction, request: AccessTokenRequest) -> str:
@@ -50,12 +55,15 @@ class OpaqueFormat:
         """
         if not self._is_ours(token):
             return None
-        async with self.database.reading() as tx:
-            found = await access_tokens.find(tx, fingerprint(token))
-        if found is None or found[0].expires_at <= self.clock():
+        row = await self.lookups.find(fingerprint(token))
+        if row is None:
             return None
-        stored, around = found
-        return Verdict(_facts(stored, around), _standing(around))
+        verdict = self.memory.recall(row) or self.memory.remember(row, self._read(row))
+        return None if verdict.token.expires_at <= self.clock() else verdict
+
+    def _read(self, row: TokenRow) -> Verdict:
+        stored, around = access_tokens.read(row)
+        return Verdict(_facts(stored, around, issuer=self.issuer), _standing(around))
 
     def _is_ours(self, token: str) -> bool:
         if not token.startswith(PREFIX) or len(token) != _LENGTH:
@@ -79,8 +87,9 @@ def _standing(around: TokenSurroundings) -> Standing:
     return Standing.DENIED if around.is_suspended else Standing.LIVE
 
 
-def _facts(stored: OpaqueToken, around: TokenSurroundings) -> AccessToken:
+def _facts(stored: OpaqueToken, around: TokenSurroundings, *, issuer: str) -> AccessToken:
     return AccessToken(
+        issuer=issuer,
         # Shown to callers as `jti`; half of the fingerprint, from which no token can be made.
         id=encode_base64url(stored.sha256[:16]),
         client_id=stored.client_id,

@@ -6,7 +6,7 @@ from authsvc.tokens.access_token import AccessToken, AccessTokenFormat, Verdict
 from authsvc.tokens.jwt import JwtFormat
 from authsvc.tokens.opaque import PREFIX as OPAQUE_PREFIX
 from authsvc.tokens.opaque import OpaqueFormat
-from authsvc.tokens.strict_jwt import has_jwt_shape
+from authsvc.tokens.strict_jwt import MAX_LENGTH
 
 
 @dataclass(frozen=True)
@@ -39,4 +39,4 @@ class TokenVerifier:
     def _format_of(self, token: str) -> AccessTokenFormat | None:
         if token.startswith(OPAQUE_PREFIX):
             return self.opaque
-        return self.jwt if has_jwt_shape(token) else None
+        return self.jwt if len(token) <= MAX_LENGTH else None

@@ -1,0 +1,148 @@
+"""The two questions that come with every request of every other service, answered before the router.
+
+Saves: routing, dependency injection and a model of the form, which cost more than all the rest together.
+Invariant: it answers only what is ordinary, by the operations that the endpoints use. What it does not
+recognise goes the endpoint's way with the body as it came; there every refusal is worded, but for a bad
+Bearer token at /verify and for stores that are away.
+On failure: as the endpoint.
+To switch it off: `build_app(at_once=False)`.
+"""
+
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.datastructures import State
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope
+
+from authsvc.endpoints import error_responses, introspect, verify
+from authsvc.endpoints.admission import Room, again
+from authsvc.errors import AuthError, InvalidBearerToken
+from authsvc.wiring import Services
+
+_HINT = rb"token_type_hint=(?:access|refresh)_token"
+_FORM = re.compile(rb"(?:%b&)?token=([A-Za-z0-9_.-]+)(?:&%b)?" % (_HINT, _HINT))
+_FORM_TYPE = b"application/x-www-form-urlencoded"
+# Nothing in it could be an escape, so it has one reading.
+_CREDENTIALS = re.compile(rb"([A-Za-z0-9_.~-]+):([A-Za-z0-9_.~-]+)")
+_JSON = (b"content-type", b"application/json")
+_NO_STORE = (b"cache-control", b"no-store")
+_BEARER = re.compile(rb"[Bb]earer ([A-Za-z0-9_.-]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request is answered: the route that would have answered it, and the answer."""
+
+    route: BaseRoute
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class AtOnce:
+    """Answers what it can of the requests to one application."""
+
+    def __init__(self, state: State, room: Room, *, is_on: bool) -> None:
+        self._state = state
+        self._room = room
+        self._is_on = is_on
+
+    async def answer(self, scope: Scope, receive: Receive) -> "Answer | Receive":
+        """Return the answer, or else what the endpoint is to receive from."""
+        question = _QUESTIONS.get(scope["path"])
+        if question is None or scope["method"] != question.method or not self._is_ordinary(scope):
+            return receive
+        room, body = self._room, b""
+        try:
+            if question.has_body:
+                messages = await room.read(receive)
+                receive = again(messages, receive)
+                if len(messages) > 1:
+                    return receive
+                body = messages[0].get("body", b"")
+            if room.is_full or len(body) > room.limits.body_bytes:
+                return receive
+            room.in_work += 1
+            try:
+                told = await question.ask(self._state.services, dict(scope["headers"]), body)
+            finally:
+                room.in_work -= 1
+        except AuthError as error:
+            response = error_responses.answer(Request({**scope, "route": question.route}), error)
+            return Answer(question.route, response.status_code, response.raw_headers, bytes(response.body))
+        return receive if told is None else Answer(question.route, 200, *told)
+
+    def _is_ordinary(self, scope: Scope) -> bool:
+        """Whether nothing of it needs the router, nor what comes before that."""
+        names = [name for name, _ in scope["headers"]]
+        # A header that is there twice is for the endpoint to judge, a page of a browser for CORS.
+        return (
+            self._is_on
+            and not scope["query_string"]
+            and len(set(names)) == len(names)
+            and b"origin" not in names
+        )
+
+
+Headers = Mapping[bytes, bytes]
+Told = tuple[list[tuple[bytes, bytes]], bytes]
+"""Headers and body of a 200."""
+
+
+async def _introspect(services: Services, headers: Headers, body: bytes) -> Told | None:
+    form = _FORM.fullmatch(body) if headers.get(b"content-type") == _FORM_TYPE else None
+    credentials = _basic(headers.get(b"authorization", b""))
+    if form is None or credentials is None:
+        return None
+    caller = services.clients.recall(*credentials)
+    if caller is None:
+        return None
+    described = await services.introspector.introspect_at_once(form[1].decode(), caller)
+    return (
+        None
+        if described is None
+        else ([_NO_STORE, (b"content-length", b"%d" % len(described)), _JSON], described)
+    )
+
+
+async def _verify(services: Services, headers: Headers, _body: bytes) -> Told | None:
+    bearer = _BEARER.fullmatch(headers.get(b"authorization", b""))
+    if bearer is None:
+        return None
+    facts = await services.verifier.verify(bearer[1].decode())
+    if facts is None:
+        raise InvalidBearerToken
+    said = [(name.lower().encode(), value.encode()) for name, value in verify.identity_headers(facts).items()]
+    return [*said, (b"content-length", b"0")], b""
+
+
+def _basic(authorization: bytes) -> tuple[str, str] | None:
+    scheme, _, encoded = authorization.partition(b" ")
+    if scheme != b"Basic":
+        return None
+    try:
+        read = _CREDENTIALS.fullmatch(b64decode(encoded, validate=True))
+    except Base64Error:
+        return None
+    return None if read is None else (read[1].decode(), read[2].decode())
+
+
+@dataclass(frozen=True)
+class _Question:
+    """One endpoint; its route names it in metrics, and says what form its refusals have."""
+
+    method: str
+    route: BaseRoute
+    ask: Callable[[Services, Headers, bytes], Awaitable[Told | None]]
+    has_body: bool = False
+
+
+_QUESTIONS = {
+    "/introspect": _Question("POST", introspect.router.routes[0], _introspect, has_body=True),
+    "/verify": _Question("GET", verify.router.routes[0], _verify),
+}

@@ -1,0 +1,33 @@
+"""How rows read that were read before.
+
+Saves: taking the same row apart, and writing the same description, again.
+Invariant: an entry says "this very row means this"; Postgres was asked for the row just now, and one that
+differs in anything is read anew. Whether the time is over is asked at each check.
+On failure: nothing can fail; what was forgotten is read anew.
+To switch it off: `at_most=0`.
+"""
+
+from authsvc.storage.access_tokens import TokenRow
+from authsvc.tokens.access_token import Verdict
+
+MOST_ROWS = 16_384  # some 2 KiB each
+
+
+class RowMemory:
+    """The rows that were read last, and what they meant."""
+
+    def __init__(self, at_most: int = MOST_ROWS) -> None:
+        self._at_most = at_most
+        self._verdicts: dict[TokenRow, Verdict] = {}
+
+    def recall(self, row: TokenRow) -> Verdict | None:
+        """Return what *row* means, if it is remembered."""
+        return self._verdicts.get(row)
+
+    def remember(self, row: TokenRow, verdict: Verdict) -> Verdict:
+        """Keep *verdict* and return it; the one that was read longest ago may go."""
+        if self._at_most:
+            if len(self._verdicts) >= self._at_most:
+                del self._verdicts[next(iter(self._verdicts))]
+            self._verdicts[row] = verdict
+        return verdict
