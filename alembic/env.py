@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic.autogenerate.api import AutogenContext
 
 from alembic import context
-from authsvc.settings import load_settings
+from authsvc.environment import load_settings
 from authsvc.storage.tables import metadata
 from authsvc.wiring import build_stores
 

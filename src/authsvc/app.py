@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     return app
 
 
-def build_app(settings: Settings | None = None, *, at_once: bool = True) -> FastAPI:
+def build_app(settings: Settings | None = None, *, at_once: bool = True) -> "Application":
     """Return the application without a life of its own: whoever runs it sets `app.state.services`.
 
     *at_once*: whether `endpoints/at_once.py` answers what it can.

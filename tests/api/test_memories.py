@@ -1,0 +1,90 @@
+"""What an instance remembers of signatures, rows and clients never outlives a change made elsewhere."""
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from authsvc.app import build_app
+from authsvc.endpoints.admission import Limits
+from authsvc.storage.tables import metadata
+from tests.fixtures.service import Json, Registered, Service
+from tests.fixtures.stack import ADDRESS, ISSUER
+
+ON_POSTGRES = pytest.mark.only(
+    "postgres-jwt", "postgres-opaque", reason="without Redis the database is asked about the caller"
+)
+
+
+@pytest.mark.only("postgres-jwt", "sqlite-jwt", reason="opaque tokens are signed by no key")
+async def test_a_signature_checked_before_its_key_was_withdrawn_counts_no_more(
+    service: Service, signed_in: Json, caller: Registered
+) -> None:
+    token = signed_in["access_token"]
+    assert await service.is_live(token, caller)
+
+    # Elsewhere: this instance hears of it at its next look at the keys, and Redis never does.
+    await service.alter("signing_key", revoked_at=service.clock())
+    await service.stack.services.keys.load()
+
+    assert not await service.is_live(token, caller)
+
+
+@pytest.mark.only("postgres-opaque", "sqlite-opaque", reason="a JWT has no row")
+async def test_a_row_that_changed_is_read_anew(service: Service, signed_in: Json, caller: Registered) -> None:
+    token = signed_in["access_token"]
+    before = await service.introspect(token, caller)
+
+    await service.alter("access_token", scope="account read")
+    renamed = await service.introspect(token, caller)
+    await service.alter("session", ended_at=service.clock(), end_reason="logout")
+    ended = await service.introspect(token, caller)
+
+    assert (before["scope"], renamed["scope"]) == ("account", "account read")
+    assert ended == {"active": False}
+
+
+@ON_POSTGRES
+async def test_a_caller_changed_elsewhere_is_read_anew(
+    service: Service, signed_in: Json, caller: Registered
+) -> None:
+    """By another instance: it commits, and tells Redis."""
+    token = signed_in["access_token"]
+    assert (await service.introspect(token, caller))["active"]
+
+    await service.stack.services.clients.disable(caller.id)
+
+    refused = await service.post("/introspect", caller, token=token)
+
+    assert refused.status_code == 401
+
+
+@ON_POSTGRES
+async def test_a_caller_that_is_remembered_is_not_read_again(
+    service: Service, signed_in: Json, caller: Registered
+) -> None:
+    """A row that changed without a version shows that it was not."""
+    token = signed_in["access_token"]
+    await service.introspect(token, caller)
+    async with service.transaction() as tx:
+        client = metadata.tables["client"]
+        await tx.execute(sa.update(client).where(client.c.id == caller.id).values(secret_sha256=b"x" * 32))
+
+    assert await service.is_live(token, caller)
+
+
+@ON_POSTGRES
+async def test_what_is_answered_at_once_needs_room_too(
+    service: Service, signed_in: Json, caller: Registered
+) -> None:
+    token = signed_in["access_token"]
+    await service.introspect(token, caller)
+    app = build_app()
+    app.state.services = service.stack.services
+    app.room.limits = Limits(requests=0)
+    transport = httpx.ASGITransport(app, client=ADDRESS)
+    async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as http:
+        asked = await http.post("/introspect", data={"token": token}, auth=caller.auth)
+        verified = await http.get("/verify", headers={"Authorization": f"Bearer {token}"})
+
+    assert {asked.status_code, verified.status_code} == {503}
+    assert asked.json()["error"] == "temporarily_unavailable"
