@@ -56,7 +56,8 @@ async def test_a_postgres_hangs_up_which_a_proxy_may_do_for_a_while(
 
 
 @pytest.mark.parametrize(
-    "answer", [b"SSH-2.0-OpenSSH_9.2\r\n", b"220 mail.example.com ESMTP\r\n", b"\x00\x01\x02\r\n"]
+    "answer",
+    [b"SSH-2.0-OpenSSH_9.2\r\n", b"220 mail.example.com ESMTP\r\n", b"\x00\x01\x02\r\n"],
 )
 async def test_whatever_talks_and_is_no_redis_is_refused_at_start(
     service_with: MakeService, answer: bytes
@@ -81,6 +82,7 @@ async def test_whatever_talks_and_is_no_redis_is_refused_at_start(
         (b"-READONLY You can't write against a read only replica.\r\n", "it is a replica"),
         (b"-MISCONF Errors writing to the AOF file\r\n", "it takes no writes"),
         (b"-ERR something nobody has ever heard of\r\n", UNKNOWN),
+        (b"-\xff\xfe\r\n", UNKNOWN),
         (b"+OK\r\n" * 8, "it does not tell its run_id and master_replid"),
         (b":1\r\n" * 8, "it does not tell its run_id and master_replid"),
         (b"*0\r\n" * 8, "it does not tell its run_id and master_replid"),

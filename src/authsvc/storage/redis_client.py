@@ -42,14 +42,12 @@ async def connect(connection: AbstractConnection) -> None:
         RedisError, OSError, TimeoutError: one of it failed.
     """
     try:
-        await connection.connect()  # type: ignore[no-untyped-call] # the library has no types here
+        with _odd_answers():
+            await connection.connect()  # type: ignore[no-untyped-call] # the library has no types here
     except (DriverTimeoutError, TimeoutError) as late:
         if not isinstance(connection, SSLConnection):
             raise
         raise DriverTimeoutError(redis_refusal.NO_TLS) from late
-    except (AttributeError, LookupError, TypeError, ValueError) as odd:
-        # It was answered, and made nothing of the answer.
-        raise InvalidResponse(str(odd)) from odd
 
 
 async def exchange(connection: AbstractConnection, commands: Sequence[Command]) -> list[object]:
@@ -58,5 +56,15 @@ async def exchange(connection: AbstractConnection, commands: Sequence[Command]) 
     Raises:
         RedisError, OSError, TimeoutError: the first that failed; the answers after it were not read.
     """
-    await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
-    return [await connection.read_response() for _ in commands]
+    with _odd_answers():
+        await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+        return [await connection.read_response() for _ in commands]
+
+
+@contextmanager
+def _odd_answers() -> Iterator[None]:
+    """Take what the driver stumbles over for the answer of something else than Redis."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as odd:
+        raise InvalidResponse(str(odd)) from odd

@@ -72,7 +72,7 @@ class RedisRoute:
             await connection.disconnect(nowait=True)
         match answer:
             case [bytes(host), bytes(port)] if port.isdigit():
-                return host.decode(), int(port)
+                return host.decode(errors="replace"), int(port)
             case _:
                 raise ResponseError(redis_refusal.NO_SUCH_PRIMARY)
 
@@ -127,7 +127,7 @@ def _nodes(ranges: object) -> Iterable[Place]:
         for node in one[2:] if isinstance(one, list) else []:
             match node:
                 case [bytes(host), int(port), *_] if host and host != b"?":
-                    yield host.decode(), port
+                    yield host.decode(errors="replace"), port
 
 
 def _most_telling(failures: list[Exception]) -> Exception:
