@@ -89,16 +89,22 @@ class Settings(BaseSettings):
         default=15, ge=8, le=128, description="Code points; 15 where the password is the only factor."
     )
     guesses_per_account_and_address: int = Field(
-        default=20, ge=1, le=1_000_000, description="Wrong passwords for one account from one address."
+        default=20,
+        ge=1,
+        le=1_000_000,
+        description="Wrong passwords an hour for one account from one address.",
     )
     guesses_per_address: int = Field(
-        default=90, ge=1, le=1_000_000, description="From one address (IPv6: from one /64), for any account."
+        default=90,
+        ge=1,
+        le=1_000_000,
+        description="Wrong passwords an hour from one address (IPv6: one /64).",
     )
     guesses_per_account: int = Field(
         default=90,
         ge=1,
         le=1_000_000,
-        description="For one account, from addresses it has not signed in from.",
+        description="The same for one account, from addresses new to it.",
     )
     password_min_score: int = Field(
         default=3,
