@@ -1,7 +1,9 @@
 """Postgres: connections and transactions. Driver errors leave here as `Unavailable`."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -30,6 +32,11 @@ Transaction = AsyncConnection
 
 _AWAY = "The database cannot be reached now."
 _FULL = "All database connections are in use."
+# To connect, where the whole time-out went by in the queue for a connection, or in an earlier try of the same
+# request: whatever it asks in vain one after the other, its answer comes inside two seconds.
+_LITTLE_SECONDS = 0.2
+_LATELY_SECONDS = 2.0
+_found_away: ContextVar[float] = ContextVar("found_away", default=float("-inf"))
 # The driver refuses any other with a TypeError, at the first connection.
 _PARAMETERS = {"ssl", "prepared_statement_cache_size", "target_session_attrs"}
 
@@ -49,6 +56,7 @@ class Database:
     ) -> None:
         """*prepares*: whether statements are prepared, which a pooler of transactions cannot take."""
         self.outages = outages
+        self._timeout_seconds = timeout_seconds
         is_sqlite = url.startswith("sqlite")
         connect_args: dict[str, object] = (
             {} if is_sqlite else {"timeout": timeout_seconds, "command_timeout": statement_seconds}
@@ -80,7 +88,7 @@ class Database:
             Unavailable: the database is away, too slow, or all connections are in use.
         """
         with _driver_errors(self.outages):
-            async with self.engine.begin() as connection:
+            async with self._connected(self.engine) as connection, connection.begin():
                 yield connection
 
     @asynccontextmanager
@@ -91,8 +99,16 @@ class Database:
             Unavailable: as `transaction`.
         """
         with _driver_errors(self.outages):
-            async with self._reading.connect() as connection:
+            async with self._connected(self._reading) as connection:
                 yield connection
+
+    @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        patience = _LITTLE_SECONDS + (0 if _was_away_lately() else self._timeout_seconds)
+        async with AsyncExitStack() as opened:
+            async with asyncio.timeout(patience):
+                connection = await opened.enter_async_context(engine.connect())
+            yield connection
 
     async def ping(self) -> bool:
         """Whether the database answers."""
@@ -169,9 +185,16 @@ def _driver_errors(outages: OutageWatch) -> Iterator[None]:
         outages.succeeded(began)
 
 
+def _was_away_lately() -> bool:
+    """Whether the same task, which is that of one request or job, has just found the database away."""
+    return asyncio.get_running_loop().time() < _found_away.get() + _LATELY_SECONDS
+
+
 def _away(outages: OutageWatch, began: datetime, error: Exception) -> Unavailable:
     STORE_ERRORS.labels("database").inc()
     # Two requests in each other's way say nothing of the database.
     if not is_contention(error):
         outages.failed(began)
+        if not _was_away_lately():  # a try of little patience is no reason for another
+            _found_away.set(asyncio.get_running_loop().time())
     return Unavailable(_AWAY)
