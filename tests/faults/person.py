@@ -50,8 +50,11 @@ class Person:
     def check_everywhere(self, token: str) -> list[bool | None]:
         """Return what introspection says of the token, at each instance."""
         for instance in INSTANCES:
-            self._do(lambda asker, at=instance: asker.introspect(at, self.session, token))
+            self._check(instance, token)
         return [answer.live for answer in self.record.answers[-len(INSTANCES) :]]
+
+    def _check(self, instance: str, token: str) -> None:
+        self._do(lambda asker: asker.introspect(instance, self.session, token))
 
     def _do(self, work: Callable[[Asker], Awaitable[Answered]]) -> Answered:
         async def ask() -> Answered:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from contextvars import ContextVar
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -16,6 +15,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from authsvc.errors import OperatorError, Unavailable
 from authsvc.metrics import STORE_ERRORS
+from authsvc.storage import waiting
 from authsvc.storage.dialect import (
     UNPREPARED,
     autocommit,
@@ -32,11 +32,6 @@ Transaction = AsyncConnection
 
 _AWAY = "The database cannot be reached now."
 _FULL = "All database connections are in use."
-# To connect, where the whole time-out went by in the queue for a connection, or in an earlier try of the same
-# request: whatever it asks in vain one after the other, its answer comes inside two seconds.
-_LITTLE_SECONDS = 0.2
-_LATELY_SECONDS = 2.0
-_found_away: ContextVar[float] = ContextVar("found_away", default=float("-inf"))
 # The driver refuses any other with a TypeError, at the first connection.
 _PARAMETERS = {"ssl", "prepared_statement_cache_size", "target_session_attrs"}
 
@@ -79,6 +74,8 @@ class Database:
         )
         if is_sqlite:
             prepare_sqlite(self.engine)
+        else:
+            waiting.keep_short(self.engine)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -104,7 +101,7 @@ class Database:
 
     @asynccontextmanager
     async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-        patience = _LITTLE_SECONDS + (0 if _was_away_lately() else self._timeout_seconds)
+        patience = waiting.LITTLE_SECONDS + (0 if waiting.has_waited_lately() else self._timeout_seconds)
         async with AsyncExitStack() as opened:
             async with asyncio.timeout(patience):
                 connection = await opened.enter_async_context(engine.connect())
@@ -162,6 +159,7 @@ def _driver_errors(outages: OutageWatch) -> Iterator[None]:
         yield
     except PoolTimeoutError as error:
         STORE_ERRORS.labels("database pool").inc()
+        waiting.waited_in_vain()
         raise Unavailable(_FULL) from error
     # What the driver raises while it connects comes as it is, all else wrapped.
     except (OSError, TimeoutError, OperationalError, InterfaceError, PostgresError) as error:
@@ -185,16 +183,10 @@ def _driver_errors(outages: OutageWatch) -> Iterator[None]:
         outages.succeeded(began)
 
 
-def _was_away_lately() -> bool:
-    """Whether the same task, which is that of one request or job, has just found the database away."""
-    return asyncio.get_running_loop().time() < _found_away.get() + _LATELY_SECONDS
-
-
 def _away(outages: OutageWatch, began: datetime, error: Exception) -> Unavailable:
     STORE_ERRORS.labels("database").inc()
     # Two requests in each other's way say nothing of the database.
     if not is_contention(error):
         outages.failed(began)
-        if not _was_away_lately():  # a try of little patience is no reason for another
-            _found_away.set(asyncio.get_running_loop().time())
+        waiting.waited_in_vain()
     return Unavailable(_AWAY)
