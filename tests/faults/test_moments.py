@@ -17,6 +17,8 @@ from tests.faults.scene import Scene
 from tests.faults.world import Pair, World
 from tests.fixtures.database import execute
 
+# The first makes the world, and one restarts an instance twice.
+pytestmark = pytest.mark.timeout(240)
 DENIALS = "{authsvc}:sid:*"
 LOADING = "{authsvc}:loading:*"
 WAIT_SECONDS = 20

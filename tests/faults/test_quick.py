@@ -10,6 +10,8 @@ from tests.faults.trial import LIGHT, try_fault
 from tests.faults.world import World
 
 
+# A trial has limits of its own, and the first makes the world.
+@pytest.mark.timeout(240)
 @pytest.mark.demand("F-01", "F-02", "F-03", "F-04", "F-07", "F-09", "F-10", "F-14")
 @pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.name) for fault in QUICK])
 def test_every_promise_holds_through(
