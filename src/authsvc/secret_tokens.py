@@ -31,6 +31,11 @@ def new_random_bytes(count: int) -> bytes:
     return secrets.token_bytes(count)
 
 
+def new_fraction() -> float:
+    """Return a number from 0 up to 1, for pauses that must not keep step with each other."""
+    return secrets.randbelow(1 << 32) / (1 << 32)
+
+
 def new_client_secret() -> str:
     """Return a secret of 256 bits, letters and digits only.
 

@@ -31,6 +31,7 @@ FAULTS = (
     # Longer than anything that is told again to a new connection only because it is recent.
     Fault("redis-failover", redis_faults.failed_over_and_back, 70, 1),
     Fault("redis-cut-off", redis_faults.one_instance_cut_off, 10, 2),
+    Fault("redis-two-primaries", redis_faults.two_primaries, 20),
     Fault("postgres-killed", postgres_faults.killed, 5),
     Fault("postgres-frozen", postgres_faults.frozen, 15),
     Fault("postgres-restored", postgres_faults.restored, 60),

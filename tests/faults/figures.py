@@ -8,6 +8,8 @@ from tests.faults.checker import Findings
 from tests.faults.record import ENDS, Answer, Record
 
 RECOVERED_SECONDS = 1.0
+# Whoever was refused asks again sooner; not always the same instance.
+ASKED_AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ def count_ends(record: Record) -> int:
 def longest_outage(record: Record) -> Outage:
     """From the first request of a kind that an instance did not grant to the next that it did.
 
-    An instance that was stopped or killed itself does not count for that time.
+    Where nobody asked for a while before that one, it ends with the last that was not granted. An instance
+    that was stopped or killed itself does not count for that time.
     """
     found = [Outage()]
     ordered = sorted(record.answers, key=lambda answer: (answer.instance, answer.kind, answer.answered))
@@ -74,15 +77,20 @@ def longest_outage(record: Record) -> Outage:
 
 
 def _outages(answers: list[Answer]) -> Iterator[Outage]:
-    since: float | None = None
+    refused: list[Answer] = []
     for answer in answers:
         if answer.status in (0, 503):
-            since = answer.begun if since is None else since
-        elif since is not None:
-            yield Outage(answer.answered - since, answer.kind)
-            since = None
-    if since is not None:
-        yield Outage(answers[-1].answered - since, answers[-1].kind)
+            refused.append(answer)
+        elif refused:
+            is_next = answer.begun <= refused[-1].answered + ASKED_AGAIN_SECONDS
+            yield _outage(refused, answer if is_next else refused[-1])
+            refused = []
+    if refused:
+        yield _outage(refused, refused[-1])
+
+
+def _outage(refused: list[Answer], last: Answer) -> Outage:
+    return Outage(last.answered - refused[0].begun, last.kind)
 
 
 def _was_down(record: Record, answer: Answer) -> bool:

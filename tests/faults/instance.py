@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from tests.fixtures.process import ServerProcess
 from tests.fixtures.processes import free_port
 
 CLOCK_SOURCE = Path(__file__).with_name("host_clock.c")
+
+# Longer than any pause in which an instance does not load what another has on another node.
+READY_SECONDS = 45
 
 
 class NoCompiler(Exception):
@@ -44,6 +48,14 @@ class Instance:
     def wait(self) -> None:
         """Return as soon as it serves."""
         self._running().wait_until_serving()
+
+    def wait_until_ready(self) -> None:
+        """Return as soon as it believes both of its stores."""
+        deadline = time.monotonic() + READY_SECONDS
+        while (told := self._running().http.get("/readyz").json())["status"] != "ready":
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"instance {self.name} is not ready after {READY_SECONDS} s: {told}")
+            time.sleep(0.05)
 
     def stop(self) -> int:
         """End it in order; return its exit status."""

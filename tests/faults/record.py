@@ -20,7 +20,7 @@ Name = Literal[
     "fault",  # from the first thing done to the last thing undone
     "redis unwritable",  # or its primary has just changed: P6's stated second is allowed
     "database away",  # no statement goes through
-    "database dead",  # it does not run at all, so nothing that is answered can have been committed
+    "database dead",  # no end that is answered can have been committed: it does not run, or refuses that
     "lost writes",  # from the backup to the end of its restore
     "key revoked",  # the command, from start to exit; `of` is the key
     "instance stopped",  # from SIGTERM until it serves again; `of` is the instance

@@ -1,9 +1,11 @@
 """What can happen to Redis, and to the way there. Postgres stays, so every check is answered throughout."""
 
 import time
+from collections.abc import Sequence
 
 from redis import Redis
 
+from tests.faults.instance import Instance
 from tests.faults.record import Span, now
 from tests.faults.scene import Scene
 from tests.fixtures.redis import RedisServer
@@ -68,6 +70,23 @@ def one_instance_cut_off(scene: Scene) -> None:
         scene.hold()
         for instance in scene.world.instances("a"):
             instance.redis.mend()
+
+
+def two_primaries(scene: Scene) -> None:
+    """Instance a sees one primary and instance b another, each of them written to; then both the first."""
+    world = scene.world
+    with scene.notes.span("checks answered", "redis unwritable"):
+        _lead_away(world.instances("b"), world.replica)
+        scene.hold()
+        _lead_away(world.instances("b"), world.redis)
+        for instance in world.every_instance():
+            instance.wait_until_ready()
+
+
+def _lead_away(instances: Sequence[Instance], server: RedisServer) -> None:
+    for instance in instances:
+        instance.redis.lead_to(server.port)
+        instance.redis.drop()
 
 
 def failed_over_and_back(scene: Scene) -> None:

@@ -27,14 +27,20 @@ def test_an_outage_lasts_from_the_first_refusal_to_the_next_success_of_the_same_
         answer(1),
         answer(2, 503),
         answer(3, 503, kind="verify"),
-        answer(4, instance="b"),
-        answer(5),
+        answer(3, instance="b"),
+        answer(3.25),
         answer(6),
     )
 
-    assert longest_outage(made) == Outage(3.5, "login")
-    assert str(longest_outage(made)) == "3.5 s (login)"
+    assert longest_outage(made) == Outage(1.75, "login")
+    assert str(longest_outage(made)) == "1.8 s (login)"
     assert str(longest_outage(record(answer(1)))) == "none"
+
+
+def test_a_time_in_which_nobody_asked_is_no_outage() -> None:
+    made = record(answer(2, 503), answer(3, 503), answer(9))
+
+    assert longest_outage(made) == Outage(1.5, "login")
 
 
 def test_an_instance_that_was_killed_has_no_outage() -> None:

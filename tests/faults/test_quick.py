@@ -1,6 +1,5 @@
 """The faults that are soon over, under a lighter load; all of them, at length: `make faults`."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,19 +7,11 @@ import pytest
 from tests.faults.faults import QUICK, Fault
 from tests.faults.run import summary
 from tests.faults.trial import LIGHT, try_fault
-from tests.faults.world import World, open_world
-
-# The longest an honest client waits between two tries is well below it.
-OVERLAP_SECONDS = 2
+from tests.faults.world import World
 
 
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    # The whole suite shares the machine; a slow moment is no fault of Redis.
-    with open_world(overlap=OVERLAP_SECONDS, REDIS_TIMEOUT_SECONDS="1") as made:
-        yield made
-
-
+# A trial has limits of its own, and the first makes the world.
+@pytest.mark.timeout(240)
 @pytest.mark.demand("F-01", "F-02", "F-03", "F-04", "F-07", "F-09", "F-10", "F-14")
 @pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.name) for fault in QUICK])
 def test_every_promise_holds_through(

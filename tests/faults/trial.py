@@ -11,9 +11,15 @@ from tests.faults.figures import Figures, count_ends
 from tests.faults.load import Load
 from tests.faults.record import Record, now
 from tests.faults.scene import Scene
-from tests.faults.world import World
+from tests.faults.world import Pair, World
+from tests.fixtures.database import query
 
 LOOK_SECONDS = 0.05
+DELIVERY_SECONDS = 10
+_MARKS = """
+SELECT (SELECT count(*) FROM session WHERE undelivered)
+     + (SELECT count(*) FROM denied_token WHERE undelivered)
+"""
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,8 @@ def try_fault(world: World, fault: Fault, size: Size, seconds: float) -> list[Ou
     finally:
         for load in loads:
             load.stop()
+    for pair in world.pairs:
+        _see_that_all_was_delivered(scene, pair)
     return [_judge(fault, record, size, began) for record in records]
 
 
@@ -74,6 +82,16 @@ def _judge(fault: Fault, record: Record, size: Size, began: float) -> Outcome:
     findings = checker.check(record)
     figures = Figures.of(fault.name, record, findings)
     return Outcome(record, findings, figures, _is_enough(record, size, began))
+
+
+def _see_that_all_was_delivered(scene: Scene, pair: Pair) -> None:
+    """Complain of marks that stay: an instance delivers twice a second, and both have Redis again."""
+    deadline = now() + DELIVERY_SECONDS
+    while left := query(pair.installation.database_url, _MARKS)[0][0]:
+        if now() > deadline:
+            scene.of(pair).notes.complain(f"{left} denials are still marked after {DELIVERY_SECONDS} s")
+            return
+        time.sleep(LOOK_SECONDS)
 
 
 def _is_enough(record: Record, size: Size, began: float) -> bool:

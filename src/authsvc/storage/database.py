@@ -1,7 +1,8 @@
 """Postgres: connections and transactions. Driver errors leave here as `Unavailable`."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from authsvc.errors import OperatorError, Unavailable
 from authsvc.metrics import STORE_ERRORS
+from authsvc.storage import waiting
 from authsvc.storage.dialect import (
     UNPREPARED,
     autocommit,
@@ -54,6 +56,7 @@ class Database:
     ) -> None:
         """*prepares*: whether statements are prepared, which a pooler of transactions cannot take."""
         self.outages = outages
+        self._timeout_seconds = timeout_seconds
         is_sqlite = url.startswith("sqlite")
         connect_args: dict[str, object] = (
             {} if is_sqlite else {"timeout": timeout_seconds, "command_timeout": statement_seconds}
@@ -78,6 +81,7 @@ class Database:
             prepare_sqlite(self.engine)
         else:
             replace_closed(self.engine)
+            waiting.keep_short(self.engine)
         self.held: HeldConnection | None = None
         if not is_sqlite and prepares:
             _, arguments = self.engine.dialect.create_connect_args(self.engine.url)
@@ -91,7 +95,7 @@ class Database:
             Unavailable: the database is away, too slow, or all connections are in use.
         """
         with _driver_errors(self.outages):
-            async with self.engine.begin() as connection:
+            async with self._connected(self.engine) as connection, connection.begin():
                 yield connection
 
     @asynccontextmanager
@@ -102,7 +106,7 @@ class Database:
             Unavailable: as `transaction`.
         """
         with _driver_errors(self.outages):
-            async with self._reading.connect() as connection:
+            async with self._connected(self._reading) as connection:
                 yield connection
 
     def text_of(self, statement: sa.Select[tuple[object, ...]]) -> str:
@@ -119,6 +123,14 @@ class Database:
             raise RuntimeError("no connection is held here")
         with _driver_errors(self.outages):
             return await self.held.fetch(statement, *values)
+
+    @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        patience = waiting.LITTLE_SECONDS + (0 if waiting.has_waited_lately() else self._timeout_seconds)
+        async with AsyncExitStack() as opened:
+            async with asyncio.timeout(patience):
+                connection = await opened.enter_async_context(engine.connect())
+            yield connection
 
     async def ping(self) -> bool:
         """Whether the database answers."""
@@ -174,6 +186,7 @@ def _driver_errors(outages: OutageWatch) -> Iterator[None]:
         yield
     except PoolTimeoutError as error:
         STORE_ERRORS.labels("database pool").inc()
+        waiting.waited_in_vain()
         raise Unavailable(_FULL) from error
     # What the driver raises while it connects comes as it is, all else wrapped.
     except (OSError, TimeoutError, OperationalError, InterfaceError, PostgresError) as error:
@@ -202,4 +215,5 @@ def _away(outages: OutageWatch, began: datetime, error: Exception) -> Unavailabl
     # Two requests in each other's way say nothing of the database.
     if not is_contention(error):
         outages.failed(began)
+        waiting.waited_in_vain()
     return Unavailable(_AWAY)

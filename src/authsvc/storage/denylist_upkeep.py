@@ -22,6 +22,7 @@ from authsvc.storage.denial import LONGEST_LIFE, SAFETY, Denial
 from authsvc.storage.denylist import MARKER, Denylist, command
 from authsvc.storage.redis_client import NAMESPACE, RedisAway
 from authsvc.storage.redis_node import RedisNode
+from authsvc.storage.take_overs import TakeOvers
 
 _NONCE_MILLISECONDS = 60_000
 
@@ -44,6 +45,8 @@ class DenylistUpkeep:
         self._delivery = delivery
         self._clock = clock
         self._recorded: str | None = None
+        self._trusted_last: str | None = None
+        self._take_overs = TakeOvers(clock)
         self._under_way: asyncio.Task[None] | None = None
         self._told: set[str] = set()
 
@@ -94,6 +97,7 @@ class DenylistUpkeep:
             self._distrust("another instance found it on another node")
             node, is_new = await self._connect()
         if waiting.node != node.run_id or not waiting.is_all or not await self._is_marked(node):
+            self._take_over(waiting.node, node)
             await self._load(node)
             is_new = False  # it has everything
         await self._deliver(waiting.denials, node)
@@ -103,6 +107,12 @@ class DenylistUpkeep:
             async for denials in denial_rows.live(self._database, since=now - SAFETY, now=now):
                 await self._deliver(denials, node)
         await self._trust(node)
+
+    def _take_over(self, recorded: str | None, node: RedisNode) -> None:
+        """See that nobody else has it on another node, or that it is time to take it back all the same."""
+        is_contested = recorded not in (None, node.run_id, self._trusted_last)
+        if is_contested and not self._take_overs.begin():
+            raise RedisAway("another instance has found it on another node")
 
     async def _node(self) -> tuple[RedisNode, bool]:
         known = self.denylist.checks.node
@@ -175,6 +185,7 @@ class DenylistUpkeep:
         if not self.denylist.is_trusted:
             _log.info("denylist_trusted", node=node.run_id)
         self._told.clear()
+        self._trusted_last = node.run_id
         self.denylist.trust(node)
 
     def _distrust(self, reason: str) -> None:

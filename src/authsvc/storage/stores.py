@@ -1,5 +1,6 @@
 """Both stores of one process: opened, looked at, closed together."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Literal
 
@@ -123,9 +124,9 @@ class Stores:
         return node.problem
 
     async def states(self) -> dict[str, State]:
-        """Return how each store is now, looking anew."""
-        database: State = "ok" if await self.database.ping() else "away"
-        return {"database": database, "redis": await self._redis_state()}
+        """Return how each store is now, looking anew; at both at once, for each may take its time."""
+        is_there, redis = await asyncio.gather(self.database.ping(), self._redis_state())
+        return {"database": "ok" if is_there else "away", "redis": redis}
 
     @property
     def redis_reason(self) -> str | None:

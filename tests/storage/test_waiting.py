@@ -1,0 +1,100 @@
+"""A database that hangs: whoever asks it several times, in one request, still ends inside two seconds."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from time import perf_counter
+
+import pytest
+import sqlalchemy as sa
+
+from authsvc.clock import system_clock
+from authsvc.errors import Unavailable
+from authsvc.storage.database import Database
+from authsvc.storage.outage import OutageWatch
+from tests.fixtures.postgres import PostgresServer
+
+TIMEOUT_SECONDS = 0.8
+POOL_SIZE = 3
+LIMIT_SECONDS = 2.0
+QUESTIONS = 3
+
+
+@pytest.fixture(scope="module")
+def own_postgres() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+async def hanging(own_postgres: PostgresServer) -> AsyncIterator[Database]:
+    """Every connection of the pool is open, and none answers any more."""
+    database = Database(
+        own_postgres.url("postgres"),
+        pool_size=POOL_SIZE,
+        timeout_seconds=TIMEOUT_SECONDS,
+        statement_seconds=TIMEOUT_SECONDS,
+        outages=OutageWatch(clock=system_clock, overlap=timedelta(seconds=10)),
+    )
+    await asyncio.gather(*(ask(database, "SELECT pg_sleep(0.2)") for _ in range(POOL_SIZE)))
+    own_postgres.freeze()
+    yield database
+    own_postgres.thaw()
+    await database.close()
+
+
+async def ask(database: Database, question: str = "SELECT 1") -> None:
+    async with database.reading() as tx:
+        await tx.execute(sa.text(question))
+
+
+async def ask_in_vain(database: Database, *, changes: bool = False) -> float:
+    """Ask several times, as one request does; return how long it took."""
+    began = perf_counter()
+    for _ in range(QUESTIONS):
+        with pytest.raises(Unavailable):
+            async with database.transaction() if changes else database.reading() as tx:
+                await tx.execute(sa.text("SELECT 1"))
+    return perf_counter() - began
+
+
+@pytest.mark.parametrize("changes", [False, True])
+async def test_one_that_asks_again_and_again_gives_up_in_time(hanging: Database, changes: bool) -> None:
+    assert await ask_in_vain(hanging, changes=changes) < LIMIT_SECONDS
+
+
+async def test_of_more_than_there_are_connections_everybody_gives_up_in_time(hanging: Database) -> None:
+    requests = [asyncio.create_task(ask_in_vain(hanging)) for _ in range(3 * POOL_SIZE)]
+
+    assert max(await asyncio.gather(*requests)) < LIMIT_SECONDS
+
+
+async def test_another_request_has_its_whole_patience(hanging: Database) -> None:
+    await asyncio.create_task(ask_in_vain(hanging))
+
+    began = perf_counter()
+    with pytest.raises(Unavailable):
+        await ask(hanging)
+
+    assert perf_counter() - began >= TIMEOUT_SECONDS
+
+
+async def test_who_leaves_while_it_hangs_is_not_kept(hanging: Database) -> None:
+    began = perf_counter()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await ask(hanging)
+
+    assert perf_counter() - began < LIMIT_SECONDS
+
+
+async def test_it_is_asked_again_as_soon_as_it_answers(
+    hanging: Database, own_postgres: PostgresServer
+) -> None:
+    await asyncio.create_task(ask_in_vain(hanging))
+
+    own_postgres.thaw()
+
+    await asyncio.create_task(ask(hanging))
