@@ -3,6 +3,7 @@
 Request id and address are bound to the line by `endpoints/middleware.py` for the length of a request.
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,6 +40,11 @@ class Origin:
 
     address: str | None = None
     user_agent: str | None = None
+
+
+def concerning(**ids: str) -> AbstractContextManager[None]:
+    """Let every event of the block carry *ids*, which those who record it need not know."""
+    return structlog.contextvars.bound_contextvars(**ids)
 
 
 def record(event: Event, **fields: object) -> None:

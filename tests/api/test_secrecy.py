@@ -71,6 +71,7 @@ async def a_whole_life(service: Service, client: Registered, caller: Registered)
     }
 
 
+@pytest.mark.demand("A-19")
 async def test_no_secret_reaches_the_log_or_a_metric(
     service: Service, caller: Registered, logs: Written
 ) -> None:
