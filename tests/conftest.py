@@ -15,7 +15,12 @@ from tests.fixtures.redis import RedisServer, redis_server
 from tests.fixtures.service import PASSWORD, Json, Registered, Service
 from tests.fixtures.stack import STACKS, Stack, make_settings, migrate, running
 
-pytest_plugins = ["tests.fixtures.costs", "tests.fixtures.forge", "tests.fixtures.installation"]
+pytest_plugins = [
+    "tests.fixtures.costs",
+    "tests.fixtures.forge",
+    "tests.fixtures.installation",
+    "tests.fixtures.log_watch",
+]
 
 _REDIS_DATABASES = {"postgres-jwt": 1, "postgres-opaque": 2}
 _counted: pytest.StashKey[Counter[str]] = pytest.StashKey()

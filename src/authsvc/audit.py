@@ -3,6 +3,7 @@
 Request id and address are added by `logs.py`; `endpoints/middleware.py` says what they are.
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,6 +41,11 @@ class Origin:
 
     address: str | None = None
     user_agent: str | None = None
+
+
+def concerning(**ids: str) -> AbstractContextManager[None]:
+    """Let every event of the block carry *ids*, which those who record it need not know."""
+    return structlog.contextvars.bound_contextvars(**ids)
 
 
 def record(event: Event, **fields: object) -> None:

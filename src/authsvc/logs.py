@@ -2,8 +2,11 @@
 
 import logging
 import sys
+import unicodedata
+from collections.abc import MutableMapping
 from contextvars import ContextVar
-from typing import Literal
+from traceback import format_exception
+from typing import Any, Literal, TextIO
 
 import structlog
 
@@ -28,6 +31,7 @@ def configure_logs(style: Literal["json", "console"], level: str) -> None:
     """Send every log line of the process, ours and the libraries', to standard error in one form."""
     shared: list[structlog.typing.Processor] = [
         add_request,
+        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -41,9 +45,11 @@ def configure_logs(style: Literal["json", "console"], level: str) -> None:
         else structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(),
             # The default prints local variables, and with them passwords and tokens.
-            exception_formatter=structlog.dev.plain_traceback,
+            exception_formatter=_indented_traceback,
         )
     )
+    # JSON escapes by itself whatever is not ASCII.
+    last = [] if style == "json" else [_escape]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -58,7 +64,7 @@ def configure_logs(style: Literal["json", "console"], level: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last, renderer],
         )
     )
     root = logging.getLogger()
@@ -66,3 +72,26 @@ def configure_logs(style: Literal["json", "console"], level: str) -> None:
     root.setLevel(logging.WARNING)
     logging.getLogger("authsvc").setLevel(level.upper())
     logging.getLogger("uvicorn").setLevel(logging.INFO)
+
+
+def _escape(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = _visible(value)
+    return event
+
+
+def _indented_traceback(stream: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    # Every line of it is indented: one that an error's text brings along must not pass for one of ours.
+    lines = "".join(format_exception(*exc_info)).splitlines()
+    stream.write("".join(f"\n    {_visible(line)}" for line in lines))
+
+
+def _visible(text: str) -> str:
+    """Return *text* with all escaped that moves, colours, hides or turns what a terminal shows."""
+    return "".join(
+        character.encode("unicode_escape").decode()
+        if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+        else character
+        for character in text
+    )

@@ -41,7 +41,14 @@ class Revoker:
         verdict = await self.verifier.judge(token)
         if verdict is not None and verdict.token.client_id == client.id:
             await self.verifier.revoke(token, verdict.token)
-            audit.record("token_revoked", client_id=client.id, jti=verdict.token.id)
+            facts = verdict.token
+            audit.record(
+                "token_revoked",
+                jti=facts.id,
+                client_id=client.id,
+                account_id=facts.account_id,
+                session_id=facts.session_id,
+            )
 
     async def log_out(self, access_token: str, *, scope: LogoutScope) -> bool:
         """Log out by an access token; False if it is none that ever could.

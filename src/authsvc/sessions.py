@@ -87,7 +87,13 @@ class Sessions:
         """Do the second half: deny the sessions in Redis and clear their marks."""
         for session in ended:
             if session.anew:
-                audit.record("session_ended", session_id=session.id, reason=reason)
+                audit.record(
+                    "session_ended",
+                    session_id=session.id,
+                    account_id=session.account_id,
+                    client_id=session.client_id,
+                    reason=reason,
+                )
         now = self.clock()
         # Today's settings may lengthen a denial's life, never shorten it.
         least = now + self.access_token_lifetime

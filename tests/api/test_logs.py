@@ -1,7 +1,9 @@
 """What is logged: every event of docs/logs-and-metrics.md, by doing the thing; and what never is."""
 
 import json
+import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from authsvc.secret_tokens import new_client_secret
+from authsvc.storage.sessions import Session
 from tests.conftest import MakeService
 from tests.fixtures.installation import Installation
 from tests.fixtures.logs import Written, written
@@ -49,6 +52,15 @@ def only(log: Written, event: str) -> dict[str, Any]:
     return fields(lines[0])
 
 
+def ids(session: Session) -> dict[str, Any]:
+    """What every event of a session says of it."""
+    return {
+        "session_id": str(session.id),
+        "account_id": str(session.account_id),
+        "client_id": session.client_id,
+    }
+
+
 async def test_a_login_is_logged_with_its_account_client_and_session(service: Service, log: Written) -> None:
     account = await service.add_account()
 
@@ -72,14 +84,15 @@ async def test_a_wrong_password_is_logged_with_the_account_only_if_it_was_compar
     assert (await service.post("/login", username=USERNAME, password=password)).status_code == 400
 
     events = log.events("login_failed")
-    assert [fields(line) for line in events] == ([{"account_id": str(account.id)}] if password else [])
+    said = {"account_id": str(account.id), "client_id": "public"}
+    assert [fields(line) for line in events] == ([said] if password else [])
 
 
 async def test_an_unknown_name_is_logged_without_it(service: Service, log: Written) -> None:
     # It may be a password that was typed into the wrong field.
     await service.post("/login", username="hunter2@example.com", password=PASSWORD)
 
-    assert only(log, "login_failed") == {}
+    assert only(log, "login_failed") == {"client_id": "public"}
     assert "hunter2" not in log.text
 
 
@@ -89,7 +102,7 @@ async def test_a_login_to_a_disabled_account_is_logged_as_failed(service: Servic
 
     await service.post("/login", username=USERNAME, password=PASSWORD)
 
-    assert only(log, "login_failed") == {"account_id": str(account.id)}
+    assert only(log, "login_failed") == {"account_id": str(account.id), "client_id": "public"}
     assert log.events("login_succeeded") == []
 
 
@@ -115,7 +128,7 @@ async def test_a_refresh_and_its_repeat_are_logged_with_session_client_and_gener
     await service.refreshed(signed_in["refresh_token"])
 
     [session] = await service.sessions()
-    said = {"session_id": str(session.id), "client_id": "public", "generation": "2"}
+    said = ids(session) | {"generation": "2"}
     assert only(log, "refresh_rotated") == said
     assert only(log, "refresh_repeated") == said
 
@@ -129,8 +142,8 @@ async def test_a_replay_is_logged_and_so_is_the_end_of_its_session(
     await service.refresh(signed_in["refresh_token"])
 
     [session] = await service.sessions()
-    assert only(log, "refresh_replayed") == {"session_id": str(session.id), "client_id": "public"}
-    assert only(log, "session_ended") == {"session_id": str(session.id), "reason": "refresh_token_replayed"}
+    assert only(log, "refresh_replayed") == ids(session)
+    assert only(log, "session_ended") == ids(session) | {"reason": "refresh_token_replayed"}
 
 
 async def test_a_refresh_token_ahead_of_the_database_is_logged(
@@ -142,11 +155,7 @@ async def test_a_refresh_token_ahead_of_the_database_is_logged(
     await service.refreshed(ahead["refresh_token"])
 
     [session] = await service.sessions()
-    assert only(log, "refresh_ahead") == {
-        "session_id": str(session.id),
-        "client_id": "public",
-        "generation": "3",
-    }
+    assert only(log, "refresh_ahead") == ids(session) | {"generation": "3"}
 
 
 async def test_a_refused_refresh_is_logged_with_its_reason(
@@ -162,8 +171,7 @@ async def test_a_refused_refresh_is_logged_with_its_reason(
     await service.refresh(signed_in["refresh_token"])
 
     assert [fields(line) for line in log.events("refresh_refused")] == [
-        {"session_id": str(session.id), "reason": reason}
-        for reason in ("other client", "session expired", "session ended")
+        ids(session) | {"reason": reason} for reason in ("other client", "session expired", "session ended")
     ]
 
 
@@ -213,7 +221,7 @@ async def test_the_end_of_a_session_is_logged_with_its_reason(
 
     await end(service, signed_in)
 
-    assert only(log, "session_ended") == {"session_id": str(session.id), "reason": reason}
+    assert only(log, "session_ended") == ids(session) | {"reason": reason}
 
 
 async def test_a_session_too_many_is_logged_as_the_end_of_the_oldest(
@@ -225,7 +233,7 @@ async def test_a_session_too_many_is_logged_as_the_end_of_the_oldest(
     await (await service_with(sessions_per_account=1)).login()
 
     assert signed_in
-    assert only(log, "session_ended") == {"session_id": str(oldest.id), "reason": "too_many_sessions"}
+    assert only(log, "session_ended") == ids(oldest) | {"reason": "too_many_sessions"}
 
 
 async def test_a_withdrawn_access_token_is_logged_by_its_id(
@@ -235,7 +243,8 @@ async def test_a_withdrawn_access_token_is_logged_by_its_id(
 
     await service.post("/revoke", client_id="public", token=signed_in["access_token"])
 
-    assert only(log, "token_revoked") == {"client_id": "public", "jti": jti}
+    [session] = await service.sessions()
+    assert only(log, "token_revoked") == ids(session) | {"jti": jti}
     assert signed_in["access_token"] not in log.text
 
 
@@ -345,7 +354,7 @@ async def test_a_line_says_when_in_utc_and_of_which_request_and_address(
     answer = await service.post("/login", username=USERNAME, password=PASSWORD)
 
     [line] = log.objects()
-    assert set(line) == FRAME
+    assert set(line) == FRAME | {"client_id"}
     assert line["timestamp"].endswith("Z")
     assert before <= datetime.fromisoformat(line["timestamp"]) <= datetime.now(UTC)
     assert line["request_id"] == answer.headers["x-request-id"]
@@ -451,6 +460,52 @@ async def test_an_address_that_a_proxy_made_up_forges_no_line(service: Service, 
             await http.post("/login", data={"username": USERNAME, "password": PASSWORD})
 
     assert len(log.text.splitlines()) == 1
+
+
+TRICKS = "\x1b[2J\x1b]0;title\x07\x9b31m\u202egnp.exe\u2066\u200f\u2028\u2029\x85\x7f\r"
+
+
+def is_shown_as_it_is(text: str) -> bool:
+    """Whether nothing in *text* but the ends of its lines moves, colours, hides or turns what is shown."""
+    return text.replace("\n", "").isprintable()
+
+
+@pytest.mark.demand("A-20")
+@pytest.mark.parametrize("style", ["json", "console"])
+async def test_nothing_that_a_terminal_obeys_gets_into_a_line(service: Service, style: Any) -> None:
+    transport = httpx.ASGITransport(service.stack.app, client=("::1" + TRICKS, 1))
+    with written(style, "debug") as log:
+        async with httpx.AsyncClient(transport=transport, base_url="https://auth.example.test") as http:
+            await http.post("/login", data={"username": USERNAME, "password": PASSWORD})
+        for name in ("authsvc.request", "uvicorn.error"):  # ours, and a library's
+            logging.getLogger(name).warning("a path of %s", TRICKS)
+
+    assert len(log.text.splitlines()) == 4
+    assert is_shown_as_it_is(log.text)
+
+
+class Failing:
+    """An operation whose error holds what somebody sent."""
+
+    async def exchange(self, *_: Any, **__: Any) -> None:
+        raise RuntimeError(f"not this:\n2026-01-01T00:00:00Z [info     ] login_succeeded {TRICKS}\n{{}}")
+
+
+@pytest.mark.demand("A-20")
+@pytest.mark.parametrize("style", ["json", "console"])
+async def test_the_text_of_an_error_forges_no_line(service_with: MakeService, style: Any) -> None:
+    broken = await service_with()
+    grant: Any = Failing()
+    broken.stack.app.state.services = replace(broken.stack.services, password_grant=grant)
+    with written(style, "info") as log:
+        await broken.post("/login", username=USERNAME, password=PASSWORD)
+
+    assert "unexpected_error" in log.text
+    assert is_shown_as_it_is(log.text)
+    # Each line of a traceback stands further in than a line of the log.
+    first, *traceback = log.text.splitlines()
+    assert "unexpected_error" in first
+    assert all(line.startswith("    ") for line in traceback)
 
 
 @pytest.mark.demand("A-19")

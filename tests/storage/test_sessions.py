@@ -193,7 +193,7 @@ async def test_who_ends_a_session_amid_a_rotation_learns_of_its_access_token(
         done, _ = await asyncio.wait([ending], timeout=0.1)
         assert not done, "the end did not wait for the rotation"
 
-    assert await ending == [EndedSession(session.id, until)]
+    assert await ending == [ended(session, until)]
 
 
 async def test_a_rotation_amid_an_end_finds_the_session_ended(service: Service, session: Session) -> None:
@@ -221,13 +221,16 @@ async def test_a_rotation_amid_an_end_that_is_rolled_back_goes_through(
     assert await rotating == 2
 
 
+def ended(session: Session, until: datetime) -> EndedSession:
+    """What an end just now says of a session."""
+    return EndedSession(session.id, session.account_id, session.client_id, until)
+
+
 async def test_an_end_tells_which_sessions_ended_now(service: Service, account: Account) -> None:
     first, second = await insert(service, account), await insert(service, account)
     await end(service, sessions.is_session(first.id))
 
-    assert await end(service, sessions.of_account(account.id)) == [
-        EndedSession(second.id, second.access_until)
-    ]
+    assert await end(service, sessions.of_account(account.id)) == [ended(second, second.access_until)]
     assert await end(service, sessions.of_account(account.id)) == []
 
 
@@ -241,8 +244,8 @@ async def test_an_end_tells_again_of_a_session_that_the_denylist_has_not_heard_o
     await service.alter("session", undelivered=False)
     third = await end(service, which, mark=True)
 
-    assert first == [EndedSession(session.id, session.access_until, anew=True)]
-    assert second == [EndedSession(session.id, session.access_until, anew=False)]
+    assert first == [ended(session, session.access_until)]
+    assert second == [replace(ended(session, session.access_until), anew=False)]
     assert third == []
 
 

@@ -1,6 +1,8 @@
 """Run one command over the services, as the environment configures them."""
 
 import asyncio
+import logging
+import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -22,8 +24,17 @@ def with_services(work: Callable[[Services], Awaitable[T]]) -> T:
     async def run() -> T:
         settings = load_settings()
         # Standard output belongs to the command's result; events go to standard error.
-        configure_logs("console", "warning" if settings.log_level == "info" else settings.log_level)
+        is_seen = _is_seen()
+        configure_logs("console" if is_seen else settings.log_format, settings.log_level)
+        if settings.log_level == "info":
+            # A person sees what the command prints; a log gets the events too.
+            logging.getLogger("authsvc").setLevel(logging.WARNING)
+            logging.getLogger("authsvc.audit").setLevel(logging.WARNING if is_seen else logging.INFO)
         async with open_services(settings) as services:
             return await work(services)
 
     return asyncio.run(run())
+
+
+def _is_seen() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()

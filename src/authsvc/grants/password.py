@@ -48,12 +48,13 @@ class PasswordGrant:
         """
         require_grant(client, "password")
         granted = narrow_for(client, scope, for_itself=False)
-        for _ in range(_TRIES):
-            account = await self.accounts.authenticate(username, password, origin)
-            issued = await self._sign_in(account, client, granted, origin)
-            if issued is not None:
-                return issued
-        audit.record("login_failed", account_id=account.id)
+        with audit.concerning(client_id=client.id):
+            for _ in range(_TRIES):
+                account = await self.accounts.authenticate(username, password, origin)
+                issued = await self._sign_in(account, client, granted, origin)
+                if issued is not None:
+                    return issued
+            audit.record("login_failed", account_id=account.id)
         raise InvalidGrant("The username or the password is wrong.")
 
     async def _sign_in(
@@ -69,7 +70,7 @@ class PasswordGrant:
                 tx, session, client=client, username=account.username, scope=granted
             )
         await self.sessions.deny(evicted, reason=_EVICTED)
-        audit.record("login_succeeded", account_id=account.id, client_id=client.id, session_id=session.id)
+        audit.record("login_succeeded", account_id=account.id, session_id=session.id)
         return issued
 
     async def _claim(self, tx: Transaction, account: VerifiedAccount) -> bool:

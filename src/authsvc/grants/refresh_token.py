@@ -149,16 +149,20 @@ class RefreshTokenGrant:
         match verdict:
             case Replayed():
                 # In a transaction of its own: no error on the way out may undo it.
-                audit.record("refresh_replayed", session_id=session.id, client_id=session.client_id)
+                audit.record("refresh_replayed", **_ids(session))
                 await self.sessions.end(session.id, reason="refresh_token_replayed")
             case RepeatedTooOften(retry_after):
                 raise TooManyAttempts("This refresh token was presented too often.", retry_after=retry_after)
             case Refused(reason):
-                audit.record("refresh_refused", session_id=session.id, reason=reason)
+                audit.record("refresh_refused", reason=reason, **_ids(session))
         raise InvalidGrant(_NOT_GOOD)
 
     def _record(self, verdict: Judgement, session: Session) -> None:
         event: audit.Event = "refresh_repeated" if isinstance(verdict, Repeat) else "refresh_rotated"
         if isinstance(verdict, Rotate) and verdict.is_ahead:
             event = "refresh_ahead"
-        audit.record(event, session_id=session.id, client_id=session.client_id, generation=session.generation)
+        audit.record(event, generation=session.generation, **_ids(session))
+
+
+def _ids(session: Session) -> dict[str, object]:
+    return {"session_id": session.id, "account_id": session.account_id, "client_id": session.client_id}

@@ -58,8 +58,13 @@ class EndedSession:
     """A session that was ended (just now, if `anew`), and when the last of its access tokens is over."""
 
     id: UUID
+    account_id: UUID
+    client_id: str
     access_until: datetime
     anew: bool = True
+
+
+_ENDED = tuple(getattr(SessionRow, name) for name in ("id", "account_id", "client_id", "access_until"))
 
 
 _COLUMNS = tuple(getattr(SessionRow, name) for name in Session.__dataclass_fields__)
@@ -174,19 +179,23 @@ async def end(tx: Transaction, which: Which, *, reason: str, now: datetime, mark
     """
     # In one order, so that two who end the same sessions do not wait for each other in a ring.
     chosen = (
-        sa.select(col(SessionRow.id), col(SessionRow.access_until), col(SessionRow.ended_at))
+        sa.select(*_ENDED, col(SessionRow.ended_at))
         .where(which, sa.or_(col(SessionRow.ended_at).is_(None), col(SessionRow.undelivered)))
         .order_by(col(SessionRow.id))
         .with_for_update(key_share=True)
     )
     found = (await tx.execute(chosen)).all()
-    ended = [EndedSession(row.id, row.access_until, anew=False) for row in found if row.ended_at is not None]
+    ended = [
+        EndedSession(row.id, row.account_id, row.client_id, row.access_until, anew=False)
+        for row in found
+        if row.ended_at is not None
+    ]
     for some in _portions([row.id for row in found if row.ended_at is None]):
         statement = (
             sa.update(SessionRow)
             .where(col(SessionRow.id).in_(some))
             .values(ended_at=now, end_reason=reason, undelivered=mark)
-            .returning(col(SessionRow.id), col(SessionRow.access_until))
+            .returning(*_ENDED)
         )
         ended += [EndedSession(*row) for row in await tx.execute(statement)]
     return ended
