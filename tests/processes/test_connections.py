@@ -127,6 +127,15 @@ def test_an_idle_connection_is_closed_without_a_word(server: ServerProcess) -> N
         assert idle.rest() == b""
 
 
+def test_line_ends_behind_a_request_are_no_request(server: ServerProcess) -> None:
+    with wire(server.port) as old_fashioned:
+        old_fashioned.send(HEALTH)
+        assert old_fashioned.answer().status_code == 200
+        old_fashioned.send(b"\r\n")
+
+        assert old_fashioned.rest() == b""
+
+
 def test_answers_that_nobody_reads_are_not_kept_for_ever(server: ServerProcess) -> None:
     before = counted(server, "read time")
     deadline = time.monotonic() + LIMIT_SECONDS

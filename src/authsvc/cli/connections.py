@@ -96,7 +96,7 @@ class BoundedConnection(HttpToolsProtocol):
         """Read on. A malformed request is refused, as one that is too large or too slow."""
         self._unset_keepalive_if_required()
         if self._is_between:
-            self._head_bytes += len(data)
+            self._head_bytes += len(data.lstrip(b"\r\n"))  # which begin no request (RFC 9112 §2.2)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
