@@ -5,15 +5,15 @@ Imported by `cli`, `app` and `wiring` only: below them there are values, not set
 
 import os
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from authsvc import setting_refusals
 from authsvc.errors import OperatorError
+from authsvc.setting_refusals import nearest, sentence
 from authsvc.setting_values import (
-    HOW_TO_MAKE_A_SECRET,
     DatabaseUrl,
     Issuer,
     Networks,
@@ -22,7 +22,7 @@ from authsvc.setting_values import (
     SecretKeys,
 )
 
-PREFIX = "AUTHSVC_"
+PREFIX = setting_refusals.PREFIX
 # Kubernetes injects the last two beside a Service named "authsvc".
 IGNORED_PREFIXES = ("AUTHSVC_TEST_", "AUTHSVC_SERVICE_", "AUTHSVC_PORT")
 _AN_HOUR = 3_600
@@ -215,13 +215,13 @@ def load_settings(**overrides: object) -> Settings:
         for name in sorted(os.environ)  # noqa: TID251 - the one place where it enters
         if name.startswith(PREFIX) and name not in known and not name.startswith(IGNORED_PREFIXES)
     ]
-    lines = [f"{name} is no setting of authsvc. {_nearest(name, known)}" for name in unknown]
+    lines = [f"{name} is no setting of authsvc. {nearest(name, known)}" for name in unknown]
     if unreadable := [name for name in sorted(known) if not _is_text(name)]:
         raise OperatorError(f"{unreadable[0]} holds bytes that are no UTF-8; write it as text.")
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type] # checked by pydantic
     except ValidationError as error:
-        lines += [_sentence(detail["loc"], detail["type"], detail["msg"]) for detail in error.errors()]
+        lines += [sentence(detail["loc"], detail["type"], detail["msg"]) for detail in error.errors()]
     if lines:
         raise OperatorError("\n".join(lines))
     return settings
@@ -231,24 +231,3 @@ def _is_text(name: str) -> bool:
     value = os.environ.get(name, "")  # noqa: TID251 - before there are settings
     # What is no UTF-8 comes from the environment as lone surrogates, which nothing can encode.
     return not any("\ud800" <= character <= "\udfff" for character in value)
-
-
-def _nearest(name: str, known: set[str]) -> str:
-    # Without what all of them begin with, else anything would look like something.
-    names = {other.removeprefix(PREFIX): other for other in known}
-    matches = [names[near] for near in get_close_matches(name.removeprefix(PREFIX), names, n=1)]
-    return f"Did you mean {matches[0]}?" if matches else "See .env.example for the list."
-
-
-def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
-    if not location:
-        return message.removeprefix("Value error, ") + "."
-    name = PREFIX + str(location[0]).upper()
-    if kind == "missing":
-        cure = {
-            "AUTHSVC_DATABASE_URL": "write postgresql://USER:PASSWORD@HOST:5432/DATABASE, "
-            "or start `authsvc dev`, which needs none",
-            "AUTHSVC_SECRET_KEYS": f"make one with: {HOW_TO_MAKE_A_SECRET}",
-        }[name]
-        return f"{name} is not set; {cure}."
-    return f"{name} {message.removeprefix('Value error, ').removeprefix('Input ')}."
