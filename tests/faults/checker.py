@@ -93,8 +93,9 @@ def _is_excused_silence(record: Record, answer: Answer) -> bool:
     for span in record.spans:
         if span.of != answer.instance or not span.meets(answer.begun, answer.answered):
             continue
-        # What was sent before SIGTERM is to be finished (P13); SIGKILL finishes nothing.
-        if span.name == "instance killed" or (span.name == "instance stopped" and answer.begun >= span.since):
+        # What was let in before SIGTERM is to be finished (P13); SIGKILL finishes nothing.
+        was_not_let_in = answer.begun >= span.since or answer.error == "ConnectError"
+        if span.name == "instance killed" or (span.name == "instance stopped" and was_not_let_in):
             return True
     return False
 

@@ -37,6 +37,7 @@ class History:
         self._ends: dict[str, list[End]] = defaultdict(list)
         self._dead = record.named("database dead")
         self._away = record.named("database away")
+        self._unavailable = [answer for answer in record.answers if answer.status == 503]
         for answer in sorted(record.answers, key=lambda answer: answer.begun):
             self._add(answer)
 
@@ -106,10 +107,18 @@ class History:
         answered = [answer for answer in self.presentations[refresh] if answer.status == 200]
         return min(answered, key=lambda answer: answer.answered, default=None)
 
-    def overlap_end(self, rotated: float, *, noticed: float = 0.0) -> float:
-        """Until when the predecessor may come again; around an outage as P3 says."""
+    def overlap_end(self, rotated: float, *, noticed: float = 0.0, at: str = "") -> float:
+        """Until when the predecessor may come again; around an outage as P3 says.
+
+        An instance that says 503 may have lost the database, whatever happened to that; *at* names it.
+        """
         end = rotated + self.record.overlap
-        for outage in self._away:
+        lost = [
+            Span("database away", answer.begun, answer.answered)
+            for answer in self._unavailable
+            if answer.instance == at
+        ]
+        for outage in sorted([*self._away, *lost], key=lambda outage: outage.since):
             if outage.since < end and rotated < outage.until + noticed:
                 end = max(end, outage.until + noticed + self.record.overlap)
         return end
@@ -122,7 +131,8 @@ class History:
         successor_rotation = self.rotated(rotation.refresh)
         if successor_rotation is not None and successor_rotation.answered < answer.begun:
             return True
-        return answer.begun > self.overlap_end(rotation.answered, noticed=NOTICED_SECONDS)
+        end = self.overlap_end(rotation.answered, noticed=NOTICED_SECONDS, at=answer.instance)
+        return answer.begun > end
 
     def may_be_replay(self, answer: Answer) -> bool:
         """Whether it can have been too old, had every uncertain thing gone against it."""

@@ -73,6 +73,11 @@ RIGHT: dict[str, Tell] = {
     "an overlap that an outage cut short begins anew after it": lambda s: (
         s.span("database away", 3, 20).refresh(2, 1).refresh(29, 1, access="another")
     ),
+    "or one that only its instance saw": lambda s: (
+        s.add("login", 3, 503, retry_after="1", session="0.2")
+        .refresh(2, 1)
+        .refresh(14, 1, access="another", meant="replay")
+    ),
     "a refresh whose answer was lost, tried again": lambda s: s.add(
         "refresh", 2, 503, presented=REFRESH, retry_after="1"
     ).refresh(3, 1),
@@ -88,6 +93,9 @@ RIGHT: dict[str, Tell] = {
     ),
     "one that is stopped answers nothing new": lambda s: s.span("instance stopped", 3, 9, "a").add(
         "login", 3.1, 0, session="0.2"
+    ),
+    "nor lets anybody in who was on the way": lambda s: s.span("instance stopped", 3, 9, "a").add(
+        "login", 2.9, 0, until=3.5, session="0.2", error="ConnectError"
     ),
     "one token revoked, the session alive": lambda s: (
         s.refresh(2, 1)
@@ -166,6 +174,14 @@ WRONG: dict[str, tuple[str, Tell]] = {
         "replay accepted",
         lambda s: s.span("database away", 14, 20).refresh(2, 1).refresh(21, 1, access="another"),
     ),
+    "what another instance lost forgives nothing": (
+        "replay accepted",
+        lambda s: (
+            s.add("login", 3, 503, retry_after="1", session="0.2", instance="b")
+            .refresh(2, 1)
+            .refresh(14, 1, access="another", meant="replay")
+        ),
+    ),
     "an ended session is refreshed": ("ended session refreshed", lambda s: s.log_out(4).refresh(5, 1)),
     "two parallel refreshes disagree": (
         "split session",
@@ -191,7 +207,9 @@ WRONG: dict[str, tuple[str, Tell]] = {
     "no answer from an instance that runs": ("no answer", lambda s: s.add("login", 2, 0, until=12)),
     "an accepted request is not finished at SIGTERM": (
         "no answer",
-        lambda s: s.span("instance stopped", 3, 9, "a").add("login", 2.9, 0, until=3.5),
+        lambda s: s.span("instance stopped", 3, 9, "a").add(
+            "login", 2.9, 0, until=3.5, error="RemoteProtocolError"
+        ),
     ),
 }
 
