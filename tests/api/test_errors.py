@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import MakeService
 from tests.fixtures.answers import assert_oauth_error, assert_problem
+from tests.fixtures.log_watch import WATCH
 from tests.fixtures.logs import written
 from tests.fixtures.service import PASSWORD, USERNAME, Json, Service
 
@@ -128,6 +129,7 @@ async def broken(service_with: MakeService) -> AsyncIterator[Service]:
     made.stack.app.state.services = replace(made.stack.services, password_grant=grant)
     with written():
         yield made
+    WATCH.forget()
 
 
 async def test_an_unexpected_error_is_a_500_that_tells_nothing(broken: Service) -> None:
