@@ -127,9 +127,8 @@ async def broken(service_with: MakeService) -> AsyncIterator[Service]:
     made = await service_with()
     grant: Any = Exploding()
     made.stack.app.state.services = replace(made.stack.services, password_grant=grant)
-    with written():
+    with written(), WATCH.deaf():
         yield made
-    WATCH.forget()
 
 
 async def test_an_unexpected_error_is_a_500_that_tells_nothing(broken: Service) -> None:
