@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import MakeService
 from tests.fixtures.answers import assert_oauth_error, assert_problem
+from tests.fixtures.log_watch import WATCH
 from tests.fixtures.logs import written
 from tests.fixtures.service import PASSWORD, USERNAME, Json, Service
 
@@ -128,7 +129,7 @@ async def broken(service_with: MakeService) -> AsyncIterator[Service]:
     made = await service_with()
     grant: Any = Exploding()
     made.stack.app.state.services = replace(made.stack.services, password_grant=grant)
-    with written():
+    with written(), WATCH.deaf():
         yield made
 
 

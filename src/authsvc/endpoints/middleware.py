@@ -89,7 +89,7 @@ class RequestFrame:
             answer = await self._at_once.answer(scope, receive)
             if isinstance(answer, Answer):
                 await self._send(answer, scope, send, request_id)
-                _count(scope["method"], answer.route, answer.status, time.perf_counter() - started)
+                _count(scope["method"], _path(answer.route), answer.status, time.perf_counter() - started)
             else:
                 await self._serve(scope, answer, send, request_id, started)
         finally:
@@ -122,7 +122,7 @@ class RequestFrame:
             scope = {**scope, "method": "GET"}
 
         await self._app(scope, receive, send_framed)
-        _count(method, scope.get("route"), status or _CLIENT_LEFT, time.perf_counter() - started)
+        _count(method, _path(scope.get("route")), status or _CLIENT_LEFT, time.perf_counter() - started)
 
     def _add_headers(self, message: Message, scope: Scope, request_id: str) -> None:
         headers: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
@@ -137,8 +137,12 @@ class RequestFrame:
         message["headers"] = headers
 
 
-def _count(method: str, route: object, status: int, seconds: float) -> None:
-    path = getattr(route, "path", "unknown")
+def _path(route: object) -> str:
+    """Return the path of a route: one of a fixed set, never what was sent."""
+    return getattr(route, "path", "unknown")
+
+
+def _count(method: str, path: str, status: int, seconds: float) -> None:
     known = method if method in _METHODS else "other"
     _observer(known, path, status).observe(seconds)
     if _logger.isEnabledFor(logging.DEBUG):  # the line is not even made where nobody wants it
