@@ -1,0 +1,68 @@
+"""`python -m benchmarks [WORK …]`: measure, and say what was reached."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from benchmarks import growing, introspecting, logging_in, machine, refreshing, report, starting
+from benchmarks.rounds import measure
+from benchmarks.section import replace_section
+from benchmarks.side import HERE, ROOT, checked_out
+from benchmarks.work import Length, Work
+
+WORKS: tuple[Work, ...] = (
+    *introspecting.WORKS,
+    *logging_in.WORKS,
+    *refreshing.WORKS,
+    *growing.WORKS,
+    *starting.WORKS,
+)
+WHOLE = Length(rounds=5, seconds=2, times=1_000, tokens=10_000)
+SHORT = Length(rounds=2, seconds=0.5, times=100, tokens=1_000)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure; return 1 if a work failed."""
+    asked = _parser().parse_args(arguments)
+    works = [work for work in WORKS if not asked.works or work.name in asked.works]
+    length = SHORT if asked.short else WHOLE
+    if asked.rounds:
+        length = Length(asked.rounds, length.seconds, length.times, length.tokens)
+    found = machine.describe()
+    if machine.is_busy():
+        print("This machine is busy: what is measured now is worth little.", file=sys.stderr)
+    with ExitStack() as opened:
+        sides = [opened.enter_context(checked_out(asked.compare))] if asked.compare else []
+        sides.append(HERE)
+        results = measure(works, sides, length)
+    about = report.describe(length, found)
+    figures = report.as_json(results, [side.name for side in sides], length, found)
+    if asked.compare:
+        names = (asked.compare, "here")
+        page = report.comparison(results[0], results[1], works, names, about)
+        files = report.write(ROOT / "build/benchmarks", "compared", md=page, json=figures)
+    else:
+        page = report.summary(results[0], works, about)
+        drawn = report.picture(list(results[0].rows(works)))
+        is_whole = len(works) == len(WORKS) and length == WHOLE and not results[0].failures
+        folder = ROOT / ("benchmarks" if is_whole else "build/benchmarks")
+        files = report.write(folder, "results", md=page, json=figures, svg=drawn)
+        if is_whole:
+            replace_section(ROOT / "README.md", "benchmarks", report.section(results[0], works))
+    print(page)
+    print("Written:", ", ".join(str(file.relative_to(ROOT)) for file in files), file=sys.stderr)
+    return 1 if any(result.failures for result in results) else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("works", nargs="*", choices=[work.name for work in WORKS], metavar="WORK")
+    parser.add_argument("--compare", metavar="REV", help="pair the checkout with another commit")
+    parser.add_argument("--short", action="store_true", help="few and short rounds, to see that it works")
+    parser.add_argument("--rounds", type=int, help="how many rounds of each work (5)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

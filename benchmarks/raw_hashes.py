@@ -1,0 +1,72 @@
+"""The reference of logins: nothing but argon2id, through the same library, at the same cost, on one core.
+
+Run as a program: seconds come on standard input, one a line, and a line of JSON goes out for each.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+from passlib.context import CryptContext
+
+from authsvc.settings import Settings
+from benchmarks import cores
+from benchmarks.minting import ROOT
+
+_PASSWORD = "correct horse battery staple"  # noqa: S105 - it guards nothing
+
+
+class RawHashes:
+    """The program that hashes, where the service runs."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.raw_hashes"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        os.sched_setaffinity(self._process.pid, [cores.SERVICE])
+
+    def per_cpu_second(self, seconds: float) -> float:
+        """Return how many passwords one second of CPU time verifies, looked at for *seconds*."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{seconds}\n")
+        self._process.stdin.flush()
+        seen = json.loads(self._process.stdout.readline())
+        return float(seen["hashes"] / seen["cpu_seconds"])
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate()
+
+
+def _default(name: str) -> int:
+    return int(Settings.model_fields[name].default)
+
+
+def main() -> None:
+    """Hash on demand until standard input ends."""
+    context = CryptContext(
+        schemes=["argon2"],
+        argon2__type="ID",
+        argon2__memory_cost=_default("hash_memory_kib"),
+        argon2__time_cost=_default("hash_passes"),
+        argon2__parallelism=_default("hash_lanes"),
+    )
+    stored = context.hash(_PASSWORD)
+    for line in sys.stdin:
+        began, count = time.process_time(), 0
+        until = time.perf_counter() + float(line)
+        while time.perf_counter() < until:
+            assert context.verify(_PASSWORD, stored)
+            count += 1
+        print(json.dumps({"hashes": count, "cpu_seconds": time.process_time() - began}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
