@@ -23,9 +23,7 @@ def _growth(world: World, side: Side, length: Length) -> Iterator[Sampler]:
         def sample() -> Figures:
             figures: Figures = {}
             for name, service in (("jwt", jwt), ("opaque", opaque)):
-                logins = world.loader.write(
-                    service.logins(), expected='"access_token":"', most=length.times
-                )
+                logins = world.loader.write(service.logins(), expected='"access_token":"', most=length.times)
                 refreshes = chains(world, service, most=length.times)
                 for what, requests in (("login", logins), ("refresh", refreshes)):
                     grown = _grown(world, service, what, requests)

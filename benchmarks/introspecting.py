@@ -168,7 +168,14 @@ WORKS = (
         "jwt",
         _jwt,
         (
-            Line("live / echo: rate", "introspect a live JWT", "rate / echo", at_least(0.55), "0.15 / 0.10; 0.05; 0.01", 0.15),
+            Line(
+                "live / echo: rate",
+                "introspect a live JWT",
+                "rate / echo",
+                at_least(0.55),
+                "0.15 / 0.10; 0.05; 0.01",
+                0.15,
+            ),
             Line("live / echo: CPU", "introspect a live JWT", "CPU / echo", at_most(2)),
             Line("revoked / live: rate", "a revoked JWT", _OF_LIVE, at_least(1)),
             Line("stranger / live: rate", "a JWT of a stranger's key", _OF_LIVE, at_least(1)),
@@ -191,7 +198,14 @@ WORKS = (
         "opaque",
         _opaque,
         (
-            Line("live / echo: rate", "introspect a live opaque token", "rate / echo", at_least(0.5), "0.15 / 0.10", 0.15),
+            Line(
+                "live / echo: rate",
+                "introspect a live opaque token",
+                "rate / echo",
+                at_least(0.5),
+                "0.15 / 0.10",
+                0.15,
+            ),
             Line("live / echo: CPU", "introspect a live opaque token", "CPU / echo", at_most(2.2)),
             Line("revoked / live: rate", "a revoked opaque token", _OF_LIVE, at_least(1)),
             Line("made up / live: rate", "a made-up opaque token", _OF_LIVE, at_least(1)),
@@ -204,8 +218,16 @@ WORKS = (
         "latency",
         _latency,
         (
-            Line("jwt / echo: p50", "introspect a JWT, 1 connection", "p50 / echo", at_most(2.6), "2.3 / 4.3; 6.3"),
-            Line("opaque / echo: p50", "introspect an opaque token, 1 connection", "p50 / echo", at_most(3.2)),
+            Line(
+                "jwt / echo: p50",
+                "introspect a JWT, 1 connection",
+                "p50 / echo",
+                at_most(2.6),
+                "2.3 / 4.3; 6.3",
+            ),
+            Line(
+                "opaque / echo: p50", "introspect an opaque token, 1 connection", "p50 / echo", at_most(3.2)
+            ),
         ),
         seconds=lambda length: 4 * length.seconds,
     ),

@@ -61,7 +61,10 @@ class Loader:
     def __init__(self, folder: Path, on: Iterable[int] = (cores.OTHERS,)) -> None:
         self._folder = folder
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "benchmarks.load"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         os.sched_setaffinity(self._process.pid, on)
 

@@ -1,5 +1,6 @@
 """One service under measurement, and the requests that are made to it."""
 
+import base64
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,7 +23,12 @@ class Measured:
     settings: dict[str, str]
     server: ServerProcess
     minting: Minting
-    caller: httpx.BasicAuth
+    caller_id: str
+
+    @property
+    def caller(self) -> httpx.BasicAuth:
+        """Its credentials."""
+        return httpx.BasicAuth(self.caller_id, CALLER_SECRET)
 
     @property
     def port(self) -> int:
@@ -56,7 +62,8 @@ class Measured:
 
     def introspection(self, token: str) -> bytes:
         """Return the request that asks about a token, the caller by Basic."""
-        return post("/introspect", {"token": token}, f"Authorization: {self.caller._auth_header}")  # noqa: SLF001 - the one place that has it ready
+        basic = base64.b64encode(f"{self.caller_id}:{CALLER_SECRET}".encode()).decode()
+        return post("/introspect", {"token": token}, f"Authorization: Basic {basic}")
 
     def verification(self, token: str) -> bytes:
         """Return the request that a proxy makes."""

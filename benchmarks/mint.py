@@ -75,9 +75,7 @@ class Mint:
                 session = self._new_session(account_id)
                 if is_stored:
                     await sessions.insert(tx, session)
-                issued = await issuer.for_session(
-                    tx, session, client=client, username=USERNAME, scope=_SCOPE
-                )
+                issued = await issuer.for_session(tx, session, client=client, username=USERNAME, scope=_SCOPE)
                 made.append(issued.access_token)
         return made
 

@@ -49,7 +49,14 @@ def _refresh(world: World, side: Side, length: Length) -> Iterator[Sampler]:
 def _lines(name: str) -> tuple[Line, ...]:
     work = f"refresh ({name}), durable, 8 chains"
     return (
-        Line(f"{name} / echo: rate", work, "rate / echo", at_least(0.08), "0.11 / 0.06, not durable; 0.008", 0.11),
+        Line(
+            f"{name} / echo: rate",
+            work,
+            "rate / echo",
+            at_least(0.08),
+            "0.11 / 0.06, not durable; 0.008",
+            0.11,
+        ),
         Line(f"{name}: CPU µs", work, "µs of CPU, with the stores", at_most(600)),
     )
 

@@ -29,7 +29,9 @@ def summary(results: Results, works: Sequence[Work], about: str) -> str:
     rows = list(results.rows(works))
     goals = [row for row in rows if row.is_reached is not None]
     reached = sum(bool(row.is_reached) for row in goals)
-    failed = "".join(f"\n**{name} failed**: {reason.splitlines()[0]}\n" for name, reason in results.failures.items())
+    failed = "".join(
+        f"\n**{name} failed**: {reason.splitlines()[0]}\n" for name, reason in results.failures.items()
+    )
     return (
         f"# What the service costs\n\n{about}\n{failed}\n{goals_table(rows)}\n\n"
         f"{reached} of {len(goals)} goals are reached.\n\n## Every figure\n\n{figures_table(results, works)}\n"

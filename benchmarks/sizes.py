@@ -40,7 +40,9 @@ async def _look(database_url: str) -> tuple[dict[str, int], int]:
     async with engine.connect() as connection:
         await connection.execute(sa.text("VACUUM"))
         found = await connection.execute(
-            sa.text("SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+            sa.text(
+                "SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+            )
         )
         tables = {str(name): int(size) for name, size in found}
         rows = {

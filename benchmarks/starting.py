@@ -96,7 +96,11 @@ WORKS = (
     Work(
         "start",
         _start,
-        (Line("start / empty", "start to the first 200", "time / an empty FastAPI application's", at_most(2)),),
+        (
+            Line(
+                "start / empty", "start to the first 200", "time / an empty FastAPI application's", at_most(2)
+            ),
+        ),
         seconds=lambda _: 3,
     ),
     Work(

@@ -33,7 +33,10 @@ def figures_table(results: Results, works: Sequence[Work]) -> str:
                 work.name,
                 name,
                 number(median),
-                *(number(extreme(seen.get(name, 0.0) for seen in results.rounds[work.name])) for extreme in (min, max)),
+                *(
+                    number(extreme(seen.get(name, 0.0) for seen in results.rounds[work.name]))
+                    for extreme in (min, max)
+                ),
             )
             for work in works
             for name, median in results.medians(work.name).items()

@@ -63,8 +63,7 @@ class World:
             server = start(stated, self.folder, on)
             opened.callback(server.stop)
             server.wait_until_serving()
-            caller = httpx.BasicAuth(minting.add_caller(CALLER_SECRET), CALLER_SECRET)
-            yield Measured(stated, server, minting, caller)
+            yield Measured(stated, server, minting, minting.add_caller(CALLER_SECRET))
 
     def new_stores(self, side: Side, token_format: str) -> dict[str, str]:
         """Return the settings of a service of *side* over empty stores."""
@@ -130,7 +129,15 @@ def echoing(answer: httpx.Response) -> Iterator[Echo]:
     """Run it where the service runs, with the headers and the body of *answer*."""
     port = free_port()
     told = {"headers": list(answer.headers.items()), "body": answer.text}
-    command = ["taskset", "--cpu-list", str(cores.SERVICE), sys.executable, "-m", "benchmarks.echo", str(port)]
+    command = [
+        "taskset",
+        "--cpu-list",
+        str(cores.SERVICE),
+        sys.executable,
+        "-m",
+        "benchmarks.echo",
+        str(port),
+    ]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, text=True)
     try:
         assert process.stdin is not None
