@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 BIN = .venv/bin
 ENVIRONMENT = @python=$$(sh scripts/find_python.sh) && exec "$$python" scripts/environment.py
 
-.PHONY: help install run up fix check test mutants faults clients browser newcomer image lock openapi pages demands migration migrate clean
+.PHONY: help install run up fix check test bench compare mutants faults clients browser newcomer image lock openapi pages demands migration migrate clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -33,7 +33,7 @@ fix: .venv/.dev ## format the code, mend what ruff can mend
 check: .venv/.dev ## the quick half of `make test`: style, types, imports, generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy src tests scripts
+	$(BIN)/mypy src tests scripts benchmarks
 	$(BIN)/lint-imports
 	@$(BIN)/python -m authsvc openapi | diff -u openapi.yaml - || { echo 'openapi.yaml is out of date: run `make openapi`'; exit 1; }
 	@sh scripts/lock.sh --check
@@ -57,6 +57,12 @@ mutants: .venv/.dev ## break each promise on purpose: the test it names must go 
 
 faults: .venv/.dev ## break everything around two instances under load, one thing at a time (T=redis-flushed)
 	$(BIN)/python -m tests.faults.run $(T)
+
+bench: .venv/.dev ## measure what it costs, against references of the same minute (T=refresh; T="jwt --short"; T="--compare main")
+	$(BIN)/python -m benchmarks $(T)
+
+compare: .venv/.dev ## measure sessions against tokens: what each way of checking costs, and what it does when a store is away
+	$(BIN)/python -m benchmarks.sessions_or_tokens $(T)
 
 clients: .venv/.dev ## try off-the-shelf OAuth clients against the service
 	$(BIN)/python -m tests.clients.run
@@ -93,7 +99,7 @@ migrate: .venv/.run ## bring the database of AUTHSVC_DATABASE_URL up to date
 
 clean: ## remove what can be made again (not .authsvc, the local server's data)
 	rm -rf .venv .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
-	find alembic scripts src tests -name __pycache__ -prune -exec rm -rf {} +
+	find alembic benchmarks scripts src tests -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/.run: requirements.lock pyproject.toml
 	$(ENVIRONMENT) run

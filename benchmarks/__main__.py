@@ -18,8 +18,8 @@ WORKS: tuple[Work, ...] = (
     *growing.WORKS,
     *starting.WORKS,
 )
-WHOLE = Length(rounds=5, seconds=2, times=1_000, tokens=10_000)
-SHORT = Length(rounds=2, seconds=0.5, times=100, tokens=1_000)
+WHOLE = Length(rounds=5, seconds=2, logins=1_000, tokens=10_000)
+SHORT = Length(rounds=2, seconds=0.5, logins=100, tokens=1_000)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     works = [work for work in WORKS if not asked.works or work.name in asked.works]
     length = SHORT if asked.short else WHOLE
     if asked.rounds:
-        length = Length(asked.rounds, length.seconds, length.times, length.tokens)
+        length = Length(asked.rounds, length.seconds, length.logins, length.tokens)
+    machine.demand_two_cores()
     found = machine.describe()
     if machine.is_busy():
         print("This machine is busy: what is measured now is worth little.", file=sys.stderr)

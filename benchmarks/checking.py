@@ -72,7 +72,7 @@ def growth(world: World) -> dict[str, Told]:
 
 def revocation(world: World) -> dict[str, Told]:
     """Return how long after a logout its token is still taken for live, where it lives SHORT_LIFE."""
-    with open_ways(world, ACCESS_TOKEN_SECONDS=str(SHORT_LIFE)) as ways:
+    with open_ways(world, life=str(SHORT_LIFE)) as ways:
         return {name: {"logout seen after s": way.seconds_until_seen()} for name, way in ways.items()}
 
 
@@ -125,4 +125,4 @@ def _words(live: Checks, revoked: Checks) -> str:
 
 
 def _counted(checks: Checks) -> str:
-    return ", ".join(f"{count} × {outcome}" for outcome, count in checks.outcomes.items())
+    return ", ".join(f"{count} times {outcome}" for outcome, count in checks.outcomes.items())

@@ -1,4 +1,4 @@
-"""The reference of starts: a FastAPI application with nothing but one answer. Run as a program with a port."""
+"""The reference of starts: a FastAPI application with one answer. Run as a program."""
 
 import sys
 

@@ -23,11 +23,12 @@ def _growth(world: World, side: Side, length: Length) -> Iterator[Sampler]:
         def sample() -> Figures:
             figures: Figures = {}
             for name, service in (("jwt", jwt), ("opaque", opaque)):
-                logins = world.loader.write(service.logins(), expected='"access_token":"', most=length.times)
-                refreshes = chains(world, service, most=length.times)
-                for what, requests in (("login", logins), ("refresh", refreshes)):
-                    grown = _grown(world, service, what, requests)
-                    figures |= _figures(f"{name} {what}", grown, _PER / length.times)
+                logins = world.loader.write(service.logins(), expected='"access_token":"', most=length.logins)
+                grown = _grown(world, service, "login", logins)
+                figures |= _figures(f"{name} login", grown, _PER / length.logins)
+                # What has a bound is not to be scaled, so that these are as many as the goal says.
+                grown = _grown(world, service, "refresh", chains(world, service, most=_PER))
+                figures |= _figures(f"{name} refresh", grown, 1)
             return figures
 
         yield sample
@@ -71,7 +72,7 @@ WORKS = (
             *_lines("jwt", "login", 1_000, 500, _PEERS_LOGIN),
             *_lines("opaque", "login", 2_000, 800, _PEERS_LOGIN),
         ),
-        seconds=lambda length: 0.06 * length.times + 4,
+        seconds=lambda length: 0.06 * length.logins + 4,
         is_once=True,
     ),
 )

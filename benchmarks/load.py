@@ -6,10 +6,12 @@ file that the order names; a run of chains leaves there what the next one goes o
 """
 
 import asyncio
+import contextlib
 import json
 import re
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,7 +41,7 @@ class Run:
         loop = asyncio.get_running_loop()
         for number in range(connections):
             self.open += 1
-            await loop.create_connection(lambda number=number: Connection(self, number), "127.0.0.1", port)
+            await loop.create_connection(partial(Connection, self, number), "127.0.0.1", port)
         await self._wait(seconds)
         self.is_over = True
         self.tally.end_of_time()
@@ -47,11 +49,9 @@ class Run:
         self.tally.lost += self.open
 
     async def _wait(self, seconds: float) -> None:
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.all_closed.wait()
-        except TimeoutError:
-            pass
 
     def closed(self, *, is_lost: bool) -> None:
         """Count a connection that has gone."""
@@ -105,13 +105,13 @@ class Connection(asyncio.Protocol):
         self._transport.write(request)
 
 
-async def obey(order: dict[str, Any]) -> dict[str, Any]:
+def obey(order: dict[str, Any]) -> dict[str, Any]:
     """Carry out one order."""
     file = Path(order["requests"])
     requests = [bytes.fromhex(text) for text in file.read_text().split()]
     turns = (Chains if order["chains"] else Turns)(requests, order["most"])
     run = Run(turns, order["expected"].encode())
-    await run.go(order["port"], connections=order["connections"], seconds=order["seconds"])
+    uvloop.run(run.go(order["port"], connections=order["connections"], seconds=order["seconds"]))
     if order["chains"]:
         file.write_text("\n".join(request.hex() for request in turns.rest()))
     return run.tally.summary()
@@ -120,7 +120,7 @@ async def obey(order: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Obey until standard input ends."""
     for line in sys.stdin:
-        print(json.dumps(uvloop.run(obey(json.loads(line)))), flush=True)
+        print(json.dumps(obey(json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

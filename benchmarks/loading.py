@@ -1,9 +1,5 @@
 """Order the load about: one program on cores of its own, told what to send and for how long."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -11,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from benchmarks import cores
+from benchmarks.program import Program
 
 _MINUTES = 600.0
 
@@ -60,18 +57,12 @@ class Loader:
 
     def __init__(self, folder: Path, on: Iterable[int] = (cores.OTHERS,)) -> None:
         self._folder = folder
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.load"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        os.sched_setaffinity(self._process.pid, on)
+        self._program = Program("benchmarks.load", on=on)
 
     @property
     def pid(self) -> int:
         """Its process."""
-        return self._process.pid
+        return self._program.pid
 
     def run(self, port: int, requests: "Requests", *, connections: int, seconds: float = _MINUTES) -> Load:
         """Send *requests* in turn over *connections* for *seconds*, or as many as there are to be."""
@@ -80,7 +71,6 @@ class Loader:
 
     def begin(self, port: int, requests: "Requests", *, connections: int, seconds: float) -> None:
         """Start that; `end` waits for it."""
-        assert self._process.stdin is not None
         order = {
             "port": port,
             "connections": connections,
@@ -90,13 +80,11 @@ class Loader:
             "most": requests.most,
             "chains": requests.are_chains,
         }
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
+        self._program.tell(order)
 
     def end(self) -> Load:
         """Return what came of the order that was begun."""
-        assert self._process.stdout is not None
-        return Load(**json.loads(self._process.stdout.readline()))
+        return Load(**self._program.hear())
 
     def write(
         self,
@@ -113,7 +101,7 @@ class Loader:
 
     def close(self) -> None:
         """End it."""
-        self._process.communicate()
+        self._program.close()
 
 
 @dataclass(frozen=True)

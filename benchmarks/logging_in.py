@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks import cores
-from benchmarks.loading import Loader
+from benchmarks.loading import Load, Loader
 from benchmarks.measured import ACTIVE, Measured
 from benchmarks.raw_hashes import RawHashes
 from benchmarks.side import Side
@@ -106,13 +106,12 @@ class _Storm:
 
     def blow(self) -> Figures:
         """Ask in quiet, then in the storm, which begins before and ends after."""
-        ask = {"connections": CONNECTIONS, "seconds": self._seconds}
-        quiet = self._asking.run(self._port, self._questions, **ask).check("introspect")
+        quiet = self._ask().check("introspect")
         used = cores.cpu_seconds(self._asking.pid, self._logging_in.pid)
         whole = self._seconds + 2 * _LEAD_SECONDS
         self._logging_in.begin(self._port, self._logins, connections=CONNECTIONS, seconds=whole)
         time.sleep(_LEAD_SECONDS)
-        stormy = self._asking.run(self._port, self._questions, **ask).check("introspect in the storm")
+        stormy = self._ask().check("introspect in the storm")
         logins = self._logging_in.end().check("login in the storm", "200", "503")
         used = cores.cpu_seconds(self._asking.pid, self._logging_in.pid) - used
         return {
@@ -127,12 +126,15 @@ class _Storm:
             "cores used by the load": used / whole,
         }
 
+    def _ask(self) -> Load:
+        return self._asking.run(self._port, self._questions, connections=CONNECTIONS, seconds=self._seconds)
+
 
 def _storm_lines(name: str, title: str) -> tuple[Line, ...]:
     work = f"introspect {title} while 32 connections log in"
     return (
         Line(f"{name}: kept", work, "rate / quiet", at_least(0.8), "0.14 to 0.18; 0.41", 0.41),
-        Line(f"{name}: p99 / allowed", work, "p99 / (1.5 × quiet + 2 ms)", at_most(1)),
+        Line(f"{name}: p99 / allowed", work, "p99 / (1.5 quiet + 2 ms)", at_most(1)),
         Line(f"{name}: logins / raw", work, "logins / raw hashes of one core", at_least(0.5)),
         Line(f"{name}: cores used by the load", work, "cores that the load itself used"),
     )

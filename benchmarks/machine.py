@@ -2,7 +2,10 @@
 
 import os
 import platform
+import sys
 from pathlib import Path
+
+from benchmarks import cores
 
 _QUIET = 0.5
 
@@ -22,6 +25,12 @@ def describe() -> dict[str, str]:
 def is_busy() -> bool:
     """Whether others use this machine: what is measured now is worth little."""
     return os.getloadavg()[0] > _QUIET
+
+
+def demand_two_cores() -> None:
+    """End the program, with a sentence, where nothing can be measured."""
+    if sys.platform != "linux" or cores.SERVICE == cores.OTHERS:
+        sys.exit("Benchmarks need Linux and two cores: one for the service, one for the stores and the load.")
 
 
 def _first(file: str, name: str) -> str:

@@ -1,60 +1,39 @@
 """Have accounts, a client and tokens made by the service's own code, in a process beside the service."""
 
 import base64
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec
 import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from benchmarks import cores
+from benchmarks.program import Program
 from tests.fixtures.command import environment
-
-ROOT = Path(__file__).parents[1]
 
 
 class Minting:
     """The program that mints, for one database."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.mint"],
-            cwd=ROOT,
-            env=environment(settings),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        os.sched_setaffinity(self._process.pid, [cores.OTHERS])
+        self._program = Program("benchmarks.mint", on=[cores.OTHERS], environment=environment(settings))
 
     def add_accounts(self, names: list[str], password: str) -> list[str]:
         """Make accounts with one password; return their ids."""
-        return [str(made) for made in self._ask("add_accounts", names=names, password=password)]
+        order = {"do": "add_accounts", "names": names, "password": password}
+        return [str(made) for made in self._program.ask(order)]
 
     def add_caller(self, secret: str) -> str:
         """Make a client that may introspect every token; return its id."""
-        return str(self._ask("add_caller", secret=secret))
+        return str(self._program.ask({"do": "add_caller", "secret": secret}))
 
     def tokens(self, account_ids: list[str], count: int, *, stored: bool) -> list[str]:
         """Return the access tokens of *count* new sessions of these accounts."""
-        made = self._ask("tokens", account_ids=account_ids, count=count, stored=stored)
-        return [str(token) for token in made]
+        order = {"do": "tokens", "account_ids": account_ids, "count": count, "stored": stored}
+        return [str(token) for token in self._program.ask(order)]
 
     def close(self) -> None:
         """End it."""
-        self._process.communicate()
-
-    def _ask(self, order: str, **details: object) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"do": order, **details}) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
+        self._program.close()
 
 
 def strangers(token: str) -> str:

@@ -41,8 +41,7 @@ def bars(title: str, legend: str, rows: Sequence[Bar], *, most: float = 1.0) -> 
     """Return the picture. It needs no script and no font, and says in words what it shows."""
     height = _TOP + _STEP * len(rows) + 12
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" '
-        f'height="{height}" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">',
         f"  <title>{escape(title)}</title>",
         f"  <desc>{escape('; '.join(f'{row.label}: {row.text}' for row in rows))}</desc>",
         f"  <style>{_STYLE}\n  </style>",
@@ -66,10 +65,9 @@ def _bar(row: Bar, top: int, most: float) -> list[str]:
         f'  <rect x="{_LABELS}" y="{top}" width="{along(row.value)}" height="{_HEIGHT}" class="{kind}"/>',
         f'  <text x="{end}" y="{top + 13}">{escape(row.text)}</text>',
     ]
+    below = top + _HEIGHT + 2
     if row.peer is not None:
-        parts.append(
-            f'  <rect x="{_LABELS}" y="{top + _HEIGHT + 2}" width="{along(row.peer)}" height="5" class="peer"/>'
-        )
+        parts.append(f'  <rect x="{_LABELS}" y="{below}" width="{along(row.peer)}" height="5" class="peer"/>')
     if row.goal is not None:
         at = _LABELS + along(row.goal)
         parts.append(f'  <line x1="{at}" y1="{top - 3}" x2="{at}" y2="{top + _HEIGHT + 3}" class="goal"/>')

@@ -4,8 +4,6 @@ Run as a program: seconds come on standard input, one a line, and a line of JSON
 """
 
 import json
-import os
-import subprocess
 import sys
 import time
 
@@ -13,7 +11,7 @@ from passlib.context import CryptContext
 
 from authsvc.settings import Settings
 from benchmarks import cores
-from benchmarks.minting import ROOT
+from benchmarks.program import Program
 
 _PASSWORD = "correct horse battery staple"  # noqa: S105 - it guards nothing
 
@@ -22,27 +20,16 @@ class RawHashes:
     """The program that hashes, where the service runs."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.raw_hashes"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        os.sched_setaffinity(self._process.pid, [cores.SERVICE])
+        self._program = Program("benchmarks.raw_hashes", on=[cores.SERVICE])
 
     def per_cpu_second(self, seconds: float) -> float:
         """Return how many passwords one second of CPU time verifies, looked at for *seconds*."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{seconds}\n")
-        self._process.stdin.flush()
-        seen = json.loads(self._process.stdout.readline())
+        seen = self._program.ask(seconds)
         return float(seen["hashes"] / seen["cpu_seconds"])
 
     def close(self) -> None:
         """End it."""
-        self._process.communicate()
+        self._program.close()
 
 
 def _default(name: str) -> int:

@@ -34,7 +34,8 @@ def summary(results: Results, works: Sequence[Work], about: str) -> str:
     )
     return (
         f"# What the service costs\n\n{about}\n{failed}\n{goals_table(rows)}\n\n"
-        f"{reached} of {len(goals)} goals are reached.\n\n## Every figure\n\n{figures_table(results, works)}\n"
+        f"{reached} of {len(goals)} goals are reached.\n\n"
+        f"## Every figure\n\n{figures_table(results, works)}\n"
     )
 
 
@@ -44,7 +45,8 @@ def section(results: Results, works: Sequence[Work]) -> str:
     reached = sum(bool(row.is_reached) for row in goals)
     return (
         "![Requests a second, as a share of the reference beside it](benchmarks/results.svg)\n\n"
-        f"{reached} of {len(goals)} goals reached; every figure is in [benchmarks/results.md](benchmarks/results.md)."
+        f"{reached} of {len(goals)} goals are reached; every figure is in "
+        "[benchmarks/results.md](benchmarks/results.md)."
     )
 
 

@@ -28,7 +28,7 @@ class Results:
         self.rounds.setdefault(work, []).append(figures)
 
     def medians(self, work: str) -> Figures:
-        """Return the median of each figure of a work; one that a round did not see counts as nothing there."""
+        """Return the median of each figure of a work; what a round did not see is nothing there."""
         seen = self.rounds.get(work, [])
         names = dict.fromkeys(name for figures in seen for name in figures)
         return {name: median(figures.get(name, 0.0) for figures in seen) for name in names}

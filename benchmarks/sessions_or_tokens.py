@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--short", action="store_true", help="to see that it works; no page is written")
     is_short = parser.parse_args(arguments).short
     rounds, seconds = (1, 0.3) if is_short else (5, 2.0)
+    machine.demand_two_cores()
     found = machine.describe()
     told = measure(rounds, seconds)
     about = f"Commit {commit()}, {found['processor']}; one connection, medians of {rounds} rounds."

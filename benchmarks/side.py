@@ -23,7 +23,7 @@ HERE = Side("here", ROOT / "src")
 
 @contextmanager
 def checked_out(revision: str) -> Iterator[Side]:
-    """Check *revision* out beside this checkout for the length of the block; the packages stay those of here."""
+    """Check *revision* out for the length of the block, beside this checkout, whose packages it uses."""
     with tempfile.TemporaryDirectory(prefix="authsvc-bench-") as folder:
         place = Path(folder) / "then"
         _git("worktree", "add", "--quiet", "--detach", str(place), revision)
@@ -39,5 +39,5 @@ def commit() -> str:
 
 
 def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(["git", *arguments], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S607 - whichever git the developer uses
     return done.stdout.strip()

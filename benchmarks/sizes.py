@@ -11,6 +11,10 @@ from sqlalchemy.pool import NullPool
 _OF_THROTTLING = b"{authsvc}:guesses:"
 """Keys of a fixed number, whoever logs in."""
 
+_TABLES = (
+    "SELECT tablename, pg_total_relation_size(tablename::text) FROM pg_tables WHERE schemaname = 'public'"
+)
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -39,14 +43,10 @@ async def _look(database_url: str) -> tuple[dict[str, int], int]:
     engine = create_async_engine(database_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     async with engine.connect() as connection:
         await connection.execute(sa.text("VACUUM"))
-        found = await connection.execute(
-            sa.text(
-                "SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-            )
-        )
+        found = await connection.execute(sa.text(_TABLES))
         tables = {str(name): int(size) for name, size in found}
-        rows = {
-            table: int((await connection.execute(sa.text(f'SELECT count(*) FROM "{table}"'))).scalar_one())
-            for table in tables
-        }
+        rows = {}
+        for name in tables:
+            counted = await connection.execute(sa.select(sa.func.count()).select_from(sa.table(name)))
+            rows[name] = int(counted.scalar_one())
     return rows, sum(tables.values())

@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from benchmarks import cores
 from benchmarks.loading import Requests
 from benchmarks.measured import ACTIVE, Measured
-from benchmarks.minting import ROOT
 from benchmarks.refreshing import CHAINS, chains
-from benchmarks.side import Side
+from benchmarks.side import ROOT, Side
 from benchmarks.work import Figures, Length, Line, Sampler, Work, at_most
 from benchmarks.world import World
 from tests.fixtures.command import environment

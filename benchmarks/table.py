@@ -7,7 +7,7 @@ from benchmarks.work import Figures, Work
 
 
 def goals_table(rows: Iterable[Row]) -> str:
-    """Return one line for each figure that has something to say: its goal, the median, and what peers reach."""
+    """Return one line for each row: its goal, its median, and what peers reach."""
     return table(
         ("work", "measure", "to reach", "reached", "", "peers"),
         (

@@ -21,8 +21,8 @@ class Length:
     rounds: int
     seconds: float
     """One window of a load."""
-    times: int
-    """Logins and refreshes after which is looked at what has grown."""
+    logins: int
+    """After so many is looked at what has grown."""
     tokens: int
     """The many tokens that are asked about in turn."""
 

@@ -1,4 +1,4 @@
-"""What is measured: Postgres, Redis and the service as an operator runs them, and the references beside them."""
+"""What is measured: Postgres, Redis and the service as an operator runs them, and the echo beside them."""
 
 import json
 import subprocess
@@ -16,8 +16,8 @@ from redis import Redis
 from benchmarks import cores
 from benchmarks.loading import Loader
 from benchmarks.measured import CALLER_SECRET, Measured
-from benchmarks.minting import ROOT, Minting
-from benchmarks.side import Side
+from benchmarks.minting import Minting
+from benchmarks.side import ROOT, Side
 from tests.fixtures.command import run_program
 from tests.fixtures.installation import SECRET
 from tests.fixtures.postgres import PostgresServer
@@ -25,7 +25,7 @@ from tests.fixtures.process import ServerProcess
 from tests.fixtures.processes import free_port
 from tests.fixtures.redis import RedisServer
 
-_TOKEN_SECONDS = "86400"
+LONG_LIFE = "86400"
 _REDIS_DATABASES = 16
 
 
@@ -47,17 +47,15 @@ class World:
 
     @contextmanager
     def serving(
-        self, side: Side, token_format: str, *, on: Sequence[int] = (cores.SERVICE,), **settings: str
+        self, side: Side, token_format: str, *, on: Sequence[int] = (cores.SERVICE,), life: str = LONG_LIFE
     ) -> Iterator[Measured]:
-        """Run one service, with stores of its own, on these cores; *settings* are named without prefix.
+        """Run one service, with stores of its own, on these cores.
 
-        Everything else is as by default, but for the life of an access token: those of the
-        beginning must still live at the end.
+        All is as by default, but for the *life* of an access token, in seconds: those of the beginning must
+        still live at the end.
         """
         with ExitStack() as opened:
-            stated = self.new_stores(side, token_format) | {
-                f"AUTHSVC_{name}": value for name, value in settings.items()
-            }
+            stated = self.new_stores(side, token_format) | {"AUTHSVC_ACCESS_TOKEN_SECONDS": life}
             minting = Minting(stated)
             opened.callback(minting.close)
             server = start(stated, self.folder, on)
@@ -75,7 +73,6 @@ class World:
         return self._settings(side, database) | {
             "AUTHSVC_REDIS_URL": self.redis.url(number % _REDIS_DATABASES),
             "AUTHSVC_TOKEN_FORMAT": token_format,
-            "AUTHSVC_ACCESS_TOKEN_SECONDS": _TOKEN_SECONDS,
         }
 
     def _template(self, side: Side) -> str:
