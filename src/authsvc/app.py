@@ -1,6 +1,6 @@
 """The web application: routers, error responses, middleware, and the services' life."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property, partial
 
@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from authsvc import __version__, background
 from authsvc.clock import Clock
 from authsvc.endpoints import ROUTERS, error_responses
-from authsvc.endpoints.at_once import AtOnce
+from authsvc.endpoints.at_once import QUESTIONS, AtOnce, Question
 from authsvc.endpoints.middleware import LastResort, RequestFrame
 from authsvc.endpoints.openapi import describe
 from authsvc.jobs import jobs
@@ -44,8 +44,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     return app
 
 
-def build_app(*, cors_origins: Sequence[str] = ()) -> FastAPI:
-    """Return the application without a life of its own: whoever runs it sets `app.state.services`."""
+def build_app(*, cors_origins: Sequence[str] = (), at_once: bool = True) -> FastAPI:
+    """Return the application without a life of its own: whoever runs it sets `app.state.services`.
+
+    *at_once*: whether `endpoints/at_once.py` answers what it can.
+    """
     app = Application(
         title="authsvc",
         version=__version__,
@@ -57,6 +60,7 @@ def build_app(*, cors_origins: Sequence[str] = ()) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.stop = Stop()
+    app.questions = QUESTIONS if at_once else {}
     for router in ROUTERS:
         app.include_router(router)
     error_responses.install(app)
@@ -76,10 +80,12 @@ def build_app(*, cors_origins: Sequence[str] = ()) -> FastAPI:
 class Application(FastAPI):
     """FastAPI with a frame around it that also answers what need not come so far."""
 
+    questions: Mapping[str, Question] = {}
+
     @cached_property
     def frame(self) -> RequestFrame:
         """What every request meets first."""
-        return RequestFrame(super().__call__, AtOnce(self.state), self.state.stop)
+        return RequestFrame(super().__call__, AtOnce(self.state, self.questions), self.state.stop)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or one life."""

@@ -126,7 +126,7 @@ async def test_every_answer_is_the_plain_ones_or_newer(steps: list[tuple[int, bo
     """Whatever comes in whatever order: an answer tells of a state that held after its question."""
     source = Source()
     ask = asking(source, at_most)
-    asked: list[tuple[int, asyncio.Task[str]]] = []
+    asked: list[tuple[int, asyncio.Future[str]]] = []
     for turns, changes in steps:
         source.value += changes
         asked.append((source.value, ask("q")))

@@ -5,7 +5,7 @@ Invariant: it answers only what is ordinary, by the operations that the endpoint
 recognise goes the endpoint's way with the body as it came; there every refusal is worded, but for a bad
 Bearer token at /verify and for stores that are away.
 On failure: as the endpoint.
-To switch it off: leave it out of `app.py`.
+To switch it off: `build_app(at_once=False)`.
 """
 
 import re
@@ -46,12 +46,13 @@ class Answer:
 class AtOnce:
     """Answers what it can of the requests to one application."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, questions: Mapping[str, "Question"]) -> None:
         self._state = state
+        self._questions = questions
 
     async def answer(self, scope: Scope, receive: Receive) -> "Answer | Receive":
         """Return the answer, or else what the endpoint is to receive from."""
-        question = _QUESTIONS.get(scope["path"])
+        question = self._questions.get(scope["path"])
         if question is None or scope["method"] != question.method or scope["query_string"]:
             return receive
         headers = dict(scope["headers"])
@@ -137,7 +138,7 @@ def _basic(authorization: bytes) -> tuple[str, str] | None:
 
 
 @dataclass(frozen=True)
-class _Question:
+class Question:
     """One endpoint; its route names it in metrics, and says what form its refusals have."""
 
     method: str
@@ -145,7 +146,7 @@ class _Question:
     ask: Callable[[Services, Headers, Inbox], Awaitable[Told | None]]
 
 
-_QUESTIONS = {
-    "/introspect": _Question("POST", introspect.router.routes[0], _introspect),
-    "/verify": _Question("GET", verify.router.routes[0], _verify),
+QUESTIONS: Mapping[str, Question] = {
+    "/introspect": Question("POST", introspect.router.routes[0], _introspect),
+    "/verify": Question("GET", verify.router.routes[0], _verify),
 }

@@ -1,6 +1,8 @@
 """Read the access token of a request: in the Authorization header, nowhere else (RFC 6750 §2.1)."""
 
+from dataclasses import dataclass
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Request
 
@@ -36,26 +38,30 @@ async def live_token(request: Request, services: ServicesOf) -> AccessToken:
 LiveToken = Annotated[AccessToken, Depends(live_token)]
 
 
+@dataclass(frozen=True)
 class SignedInUser:
     """The user behind a live access token."""
 
-    def __init__(self, token: LiveToken) -> None:
-        """Take the user from *token*.
-
-        Raises:
-            InsufficientScope: the token is a client's own.
-        """
-        if token.account_id is None or token.session_id is None:
-            raise InsufficientScope("This token is a client's own; a user's is needed.")
-        self.token = token
-        self.account_id = token.account_id
-        self.session_id = token.session_id
+    token: AccessToken
+    account_id: UUID
+    session_id: UUID
 
 
-User = Annotated[SignedInUser, Depends()]
+async def signed_in_user(token: LiveToken) -> SignedInUser:
+    """Return the user of *token*.
+
+    Raises:
+        InsufficientScope: the token is a client's own.
+    """
+    if token.account_id is None or token.session_id is None:
+        raise InsufficientScope("This token is a client's own; a user's is needed.")
+    return SignedInUser(token, token.account_id, token.session_id)
 
 
-def account_manager(user: User) -> SignedInUser:
+User = Annotated[SignedInUser, Depends(signed_in_user)]
+
+
+async def account_manager(user: User) -> SignedInUser:
     """Return the user, whose token has the scope to manage the account.
 
     Raises:

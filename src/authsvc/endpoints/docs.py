@@ -91,8 +91,6 @@ def show_docs() -> HTMLResponse:
         headers={
             "Content-Security-Policy": CONTENT_SECURITY_POLICY,
             "Cache-Control": "no-cache",
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
         },
     )
 
@@ -106,7 +104,6 @@ def send_static_file(name: str, if_none_match: Annotated[str, Header()] = "") ->
     headers = {
         "Cache-Control": "public, max-age=31536000, immutable",
         "ETag": file.etag,
-        "X-Content-Type-Options": "nosniff",
     }
     if names_tag(if_none_match, file.etag):
         return Response(status_code=304, headers=headers)

@@ -20,5 +20,14 @@ def stop_of(request: Request) -> Stop:
     return stop
 
 
-ServicesOf = Annotated[Services, Depends(services_of)]
-StopOf = Annotated[Stop, Depends(stop_of)]
+# Coroutines, though they wait for nothing: the framework calls a plain function in another thread.
+async def _services(request: Request) -> Services:
+    return services_of(request)
+
+
+async def _stop(request: Request) -> Stop:
+    return stop_of(request)
+
+
+ServicesOf = Annotated[Services, Depends(_services)]
+StopOf = Annotated[Stop, Depends(_stop)]

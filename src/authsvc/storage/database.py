@@ -22,6 +22,7 @@ from authsvc.storage.dialect import (
     is_other_schema,
     is_temporary,
     prepare_sqlite,
+    replace_closed,
 )
 from authsvc.storage.held_connection import HeldConnection
 from authsvc.storage.outage import OutageWatch
@@ -75,6 +76,8 @@ class Database:
         )
         if is_sqlite:
             prepare_sqlite(self.engine)
+        else:
+            replace_closed(self.engine)
         self.held: HeldConnection | None = None
         if not is_sqlite and prepares:
             _, arguments = self.engine.dialect.create_connect_args(self.engine.url)

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
@@ -73,6 +73,23 @@ UNPREPARED: dict[str, object] = {
     "prepared_statement_name_func": lambda: "",
 }
 """How the driver of Postgres connects where it must not count on prepared statements."""
+
+
+class _Driver(Protocol):
+    def is_closed(self) -> bool: ...
+
+
+def replace_closed(engine: AsyncEngine) -> None:
+    """Let the pool connect anew where Postgres closed a connection meanwhile, as when it was restarted."""
+
+    @sa.event.listens_for(engine.sync_engine, "checkout")
+    def refuse_closed(
+        _connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
+        driver: _Driver | None = entry.driver_connection
+        if driver is not None and driver.is_closed():
+            raise DisconnectionError
+
 
 _NO_BEGIN = "authsvc_no_begin"
 

@@ -10,11 +10,13 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import col
 
 from authsvc.scopes import Scope, format_scope, parse_scope
 from authsvc.storage.database import Transaction
 from authsvc.storage.denial_rows import Mark
+from authsvc.storage.dialect import UtcDateTime
 from authsvc.storage.tables import AccountRow, SessionRow
 
 Which = sa.ColumnElement[bool]
@@ -75,18 +77,57 @@ async def insert(tx: Transaction, session: Session) -> None:
     )
 
 
+# Built once: building a statement anew takes as long as running it.
+_FIND = (
+    sa.select(*_COLUMNS, col(AccountRow.username), col(AccountRow.disabled_at))
+    .join(AccountRow, col(AccountRow.id) == col(SessionRow.account_id))
+    .where(col(SessionRow.id) == sa.bindparam("session_id"))
+)
+
+
 async def find(tx: Transaction, session_id: UUID) -> tuple[Session, SessionOwner] | None:
     """Return the session, ended or not, with what its account says now."""
-    statement = (
-        sa.select(*_COLUMNS, col(AccountRow.username), col(AccountRow.disabled_at))
-        .join(AccountRow, col(AccountRow.id) == col(SessionRow.account_id))
-        .where(col(SessionRow.id) == session_id)
-    )
-    row = (await tx.execute(statement)).one_or_none()
+    row = (await tx.execute(_FIND, {"session_id": session_id})).one_or_none()
     if row is None:
         return None
     values = dict(zip(Session.__dataclass_fields__, row, strict=False))
     return _session(values), SessionOwner(username=row[-2], is_disabled=row[-1] is not None)
+
+
+def _use(*demands: sa.ColumnElement[bool], **change: object) -> ReturningUpdate[int]:
+    """Return the statement that notes one use of a session that is still as it was seen."""
+    issued, until = col(SessionRow.access_tokens_issued), col(SessionRow.access_until)
+    named = sa.bindparam("until", type_=UtcDateTime)
+    return (
+        sa.update(SessionRow)
+        .where(
+            col(SessionRow.id) == sa.bindparam("session_id"),
+            col(SessionRow.generation) == sa.bindparam("seen_generation"),
+            col(SessionRow.ended_at).is_(None),
+            *demands,
+        )
+        .values(
+            last_used_at=_NOW,
+            access_until=sa.case((until < named, named), else_=until),
+            access_tokens_issued=issued + 1,
+            **change,
+        )
+        .returning(issued)
+    )
+
+
+_NOW = sa.bindparam("now", type_=UtcDateTime)
+_ROTATE = _use(
+    generation=sa.bindparam("new_generation"),
+    server_key_id=sa.bindparam("new_server_key_id"),
+    rotated_at=_NOW,
+    repeats=0,
+)
+# Of many at the same moment each has read a count that is still low enough.
+_REPEAT = _use(
+    col(SessionRow.repeats) < sa.bindparam("at_most"),
+    repeats=col(SessionRow.repeats) + 1,
+)
 
 
 async def rotate(
@@ -103,57 +144,26 @@ async def rotate(
     Returns:
         the number of the access token that goes with it; None if the row has moved or ended.
     """
-    return await _use(
-        tx,
-        session,
-        now=now,
-        access_until=access_until,
-        change={"generation": generation, "server_key_id": server_key_id, "rotated_at": now, "repeats": 0},
-    )
+    values = _values_of(session, now=now, access_until=access_until)
+    change = {"new_generation": generation, "new_server_key_id": server_key_id}
+    return (await tx.execute(_ROTATE, values | change)).scalar_one_or_none()
 
 
 async def repeat(
     tx: Transaction, session: Session, *, at_most: int, now: datetime, access_until: datetime
 ) -> int | None:
     """Count one more answer with the same successor, up to *at_most*; returns as `rotate`."""
-    return await _use(
-        tx,
-        session,
-        # Of many at the same moment each has read a count that is still low enough.
-        col(SessionRow.repeats) < at_most,
-        now=now,
-        access_until=access_until,
-        change={"repeats": col(SessionRow.repeats) + 1},
-    )
+    values = _values_of(session, now=now, access_until=access_until)
+    return (await tx.execute(_REPEAT, values | {"at_most": at_most})).scalar_one_or_none()
 
 
-async def _use(
-    tx: Transaction,
-    session: Session,
-    *demands: sa.ColumnElement[bool],
-    now: datetime,
-    access_until: datetime,
-    change: dict[str, object],
-) -> int | None:
-    issued = col(SessionRow.access_tokens_issued)
-    until = col(SessionRow.access_until)
-    statement = (
-        sa.update(SessionRow)
-        .where(
-            col(SessionRow.id) == session.id,
-            col(SessionRow.generation) == session.generation,
-            col(SessionRow.ended_at).is_(None),
-            *demands,
-        )
-        .values(
-            last_used_at=now,
-            access_until=sa.case((until < access_until, access_until), else_=until),
-            access_tokens_issued=issued + 1,
-            **change,
-        )
-        .returning(issued)
-    )
-    return (await tx.execute(statement)).scalar_one_or_none()
+def _values_of(session: Session, *, now: datetime, access_until: datetime) -> dict[str, object]:
+    return {
+        "session_id": session.id,
+        "seen_generation": session.generation,
+        "now": now,
+        "until": access_until,
+    }
 
 
 async def end(tx: Transaction, which: Which, *, reason: str, now: datetime, mark: Mark) -> list[EndedSession]:

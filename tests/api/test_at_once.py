@@ -1,0 +1,224 @@
+"""The quick way and the endpoints' way give the same answers, byte for byte, and write the same lines."""
+
+from base64 import b64encode
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from starlette.types import Message, Receive, Scope
+
+from authsvc.app import build_app
+from authsvc.endpoints.at_once import QUESTIONS, Answer, AtOnce
+from tests.fixtures.forge import Forge
+from tests.fixtures.logs import written
+from tests.fixtures.service import Json, Registered, Service
+from tests.fixtures.stack import ADDRESS, ISSUER
+
+FORM = "application/x-www-form-urlencoded"
+Headers = Mapping[str, str] | list[tuple[str, str]]
+
+
+@dataclass
+class Asked:
+    """One request, and how it is told apart from the others."""
+
+    name: str
+    method: str
+    url: str
+    headers: Headers
+    content: bytes = b""
+
+
+class Ways:
+    """The same services behind both ways; each keeps the raw answers it gave."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    @asynccontextmanager
+    async def http(self, *, at_once: bool) -> AsyncIterator[httpx.AsyncClient]:
+        app = build_app(at_once=at_once)
+        app.state.services = self.service.stack.services
+        transport = httpx.ASGITransport(app, client=ADDRESS)
+        async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as http:
+            yield http
+
+    async def told(self, asked: Asked, *, at_once: bool) -> tuple[Any, ...]:
+        """Status, headers in their order, body, and what was written to the log."""
+        with written(level="debug") as log:
+            async with self.http(at_once=at_once) as http:
+                http.headers.clear()
+                answer = await http.request(
+                    asked.method, asked.url, headers=[*_pairs(asked.headers)], content=asked.content
+                )
+        lines = [
+            {name: value for name, value in line.items() if name not in {"timestamp", "seconds"}}
+            for line in log.objects()
+        ]
+        return answer.status_code, answer.headers.raw, answer.content, lines
+
+
+def _pairs(headers: Headers) -> list[tuple[str, str]]:
+    pairs = list(headers.items()) if isinstance(headers, Mapping) else headers
+    return [("host", "auth.example.test"), ("x-request-id", "the-same"), *pairs]
+
+
+@pytest.fixture
+async def tokens(service: Service, forge: Forge) -> Json:
+    """One of each kind of token there is."""
+    client = await service.add_client()
+    signed_in = await service.login(client)
+    ended, revoked = await service.login(), await service.login()
+    await service.as_user("POST", "/logout", ended["access_token"])
+    await service.post("/revoke", None, token=revoked["access_token"], client_id="public")
+    own = (await service.post("/token", client, grant_type="client_credentials")).json()
+    return {
+        "live": signed_in["access_token"],
+        "public": (await service.login())["access_token"],
+        "own": own["access_token"],
+        "ended": ended["access_token"],
+        "revoked": revoked["access_token"],
+        "refresh": signed_in["refresh_token"],
+        "forged": forge.with_claims(sub="nobody").token()[:-8] + "AAAAAAAA",
+        "of no key": forge.with_header(kid="a" * 32).token(),
+        "opaque, made up": "asvc_at_" + "A" * 54,
+        "no token": "no token",
+        "long": "a" * 9000,
+        "empty": "",
+    }
+
+
+def basic(client_id: str, secret: str) -> str:
+    """Return the header of these credentials (RFC 7617 §2)."""
+    return "Basic " + b64encode(f"{client_id}:{secret}".encode()).decode()
+
+
+def introspections(tokens: Json, caller: Registered, other: Registered) -> list[Asked]:
+    """Every kind of request to /introspect."""
+
+    def ask(name: str, body: str, authorization: str | None = None, **headers: str) -> Asked:
+        value = basic(caller.id, caller.secret) if authorization is None else authorization
+        given = {"authorization": value, "content-type": FORM, "content-length": str(len(body))}
+        kept = {name: value for name, value in (given | headers).items() if value}
+        return Asked(name, "POST", "/introspect", kept, body.encode())
+
+    live = tokens["live"]
+    own = basic(caller.id, caller.secret)
+    two = [("authorization", own), ("authorization", own), ("content-type", FORM)]
+    return [
+        *(ask(name, f"token={token}") for name, token in tokens.items()),
+        ask("hint", f"token={live}&token_type_hint=access_token"),
+        ask("hint first", f"token_type_hint=refresh_token&token={live}"),
+        ask("odd hint", f"token={live}&token_type_hint=x"),
+        ask("escaped", f"token=%{ord(live[0]):02x}{live[1:]}"),
+        ask("twice", f"token={live}&token={live}"),
+        ask("more", f"token={live}&more=1"),
+        ask("too long", "token=" + "a" * 70_000),
+        ask("no body", ""),
+        ask("a charset", f"token={live}", **{"content-type": FORM + "; charset=utf-8"}),
+        ask("JSON", f'{{"token":"{live}"}}', **{"content-type": "application/json"}),
+        ask("no type", f"token={live}", **{"content-type": ""}),
+        ask("may not see all", f"token={tokens['public']}", basic(other.id, other.secret)),
+        ask("sees its own", f"token={live}", basic(other.id, other.secret)),
+        ask("wrong secret", f"token={live}", basic(caller.id, "x" * 43)),
+        ask("no secret", f"token={live}", basic(caller.id, "")),
+        ask("unknown", f"token={live}", basic("nobody", "x" * 43)),
+        ask("public client", f"token={live}", basic("public", "")),
+        ask("nobody", f"token={live}", ""),
+        ask("lower case", f"token={live}", own.replace("Basic", "basic")),
+        ask("no base64", f"token={live}", "Basic !!!"),
+        ask("escaped credentials", f"token={live}", basic("%63" + caller.id[1:], caller.secret)),
+        ask("Bearer", f"token={live}", f"Bearer {live}"),
+        ask("both", f"token={live}&client_secret={caller.secret}"),
+        ask("from a page", f"token={live}", origin="https://app.example.test"),
+        Asked("two headers", "POST", "/introspect", two, f"token={live}".encode()),
+        Asked("a query", "POST", "/introspect?token=x", {"authorization": own, "content-type": FORM}),
+        Asked("GET", "GET", "/introspect", {"authorization": own}),
+    ]
+
+
+def verifications(tokens: Json) -> list[Asked]:
+    """Every kind of request to /verify."""
+
+    def ask(name: str, authorization: str, url: str = "/verify", method: str = "GET") -> Asked:
+        return Asked(name, method, url, {"authorization": authorization} if authorization else {})
+
+    live = tokens["live"]
+    return [
+        *(ask(name, f"Bearer {token}") for name, token in tokens.items()),
+        ask("lower case", f"bearer {live}"),
+        ask("two spaces", f"Bearer  {live}"),
+        ask("Basic", "Basic abc"),
+        ask("nothing", ""),
+        ask("a scope", f"Bearer {live}", "/verify?scope=account"),
+        ask("a scope it lacks", f"Bearer {live}", "/verify?scope=write"),
+        ask("HEAD", f"Bearer {live}", method="HEAD"),
+        ask("POST", f"Bearer {live}", method="POST"),
+    ]
+
+
+async def test_both_ways_answer_alike(service: Service, tokens: Json, caller: Registered) -> None:
+    other = await service.add_client("another")
+    ways = Ways(service)
+
+    for asked in [*introspections(tokens, caller, other), *verifications(tokens)]:
+        plain = await ways.told(asked, at_once=False)
+        assert await ways.told(asked, at_once=True) == plain, f"{asked.url}: {asked.name}"
+
+
+async def test_both_ways_see_an_end_at_once(service: Service, tokens: Json, caller: Registered) -> None:
+    ways = Ways(service)
+    asked = introspections(tokens, caller, caller)[0]
+    before = [await ways.told(asked, at_once=at_once) for at_once in (True, False)]
+
+    await service.as_user("POST", "/logout", tokens["live"])
+
+    after = [await ways.told(asked, at_once=at_once) for at_once in (True, False)]
+    assert [b'"active":true' in body for _, _, body, _ in before] == [True, True]
+    assert [body for _, _, body, _ in after] == [b'{"active":false}'] * 2
+
+
+async def test_both_ways_know_the_time(service: Service, tokens: Json, caller: Registered) -> None:
+    ways = Ways(service)
+    asked = introspections(tokens, caller, caller)[0]
+    await ways.told(asked, at_once=True)
+
+    service.clock.advance(seconds=300)
+
+    for at_once in (True, False):
+        assert (await ways.told(asked, at_once=at_once))[2] == b'{"active":false}'
+
+
+@pytest.mark.only(
+    "postgres-jwt", "postgres-opaque", reason="without Redis the database is asked about the caller"
+)
+async def test_what_is_ordinary_is_answered_at_once(
+    service: Service, tokens: Json, caller: Registered
+) -> None:
+    """Else the tests above would compare one way with itself."""
+    await service.introspect(tokens["live"], caller)  # the caller is known from now on
+    ordinary = [introspections(tokens, caller, caller)[0], verifications(tokens)[0]]
+
+    for asked in ordinary:
+        state = build_app().state
+        state.services = service.stack.services
+        scope: Scope = {
+            "type": "http",
+            "method": asked.method,
+            "path": asked.url,
+            "query_string": b"",
+            "headers": [(name.encode(), value.encode()) for name, value in _pairs(asked.headers)],
+        }
+        answer = await AtOnce(state, QUESTIONS).answer(scope, _gives(asked.content))
+        assert isinstance(answer, Answer)
+        assert answer.status == 200
+
+
+def _gives(body: bytes) -> Receive:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
