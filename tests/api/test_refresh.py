@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 import structlog
 
-from authsvc.logs import add_request
 from authsvc.grants.refresh_verdict import MAX_REPEATS
+from authsvc.logs import add_request
 from tests.conftest import MakeService
 from tests.fixtures.answers import assert_oauth_error
 from tests.fixtures.service import DEAD, LIVE, Json, Registered, Service
