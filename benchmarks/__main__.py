@@ -24,24 +24,27 @@ SHORT = Length(rounds=2, seconds=0.5, logins=100, tokens=1_000)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure; return 1 if a work failed."""
-    asked = _parser().parse_args(arguments)
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    names = [work.name for work in WORKS]
+    if unknown := [name for name in asked.works if name not in names]:
+        parser.error(f"there is no work {', '.join(unknown)}; there are {', '.join(names)}")
     works = [work for work in WORKS if not asked.works or work.name in asked.works]
     length = SHORT if asked.short else WHOLE
     if asked.rounds:
         length = Length(asked.rounds, length.seconds, length.logins, length.tokens)
     machine.demand_two_cores()
     found = machine.describe()
-    if machine.is_busy():
-        print("This machine is busy: what is measured now is worth little.", file=sys.stderr)
+    doubts = machine.doubts()
+    print(*doubts, sep="\n", file=sys.stderr)
     with ExitStack() as opened:
         sides = [opened.enter_context(checked_out(asked.compare))] if asked.compare else []
         sides.append(HERE)
         results = measure(works, sides, length)
-    about = report.describe(length, found)
+    about = report.describe(length, found, doubts)
     figures = report.as_json(results, [side.name for side in sides], length, found)
     if asked.compare:
-        names = (asked.compare, "here")
-        page = report.comparison(results[0], results[1], works, names, about)
+        page = report.comparison(results[0], results[1], works, (asked.compare, "here"), about)
         files = report.write(ROOT / "build/benchmarks", "compared", md=page, json=figures)
     else:
         page = report.summary(results[0], works, about)
@@ -50,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = ROOT / ("benchmarks" if is_whole else "build/benchmarks")
         files = report.write(folder, "results", md=page, json=figures, svg=drawn)
         if is_whole:
-            replace_section(ROOT / "README.md", "benchmarks", report.section(results[0], works))
+            replace_section(ROOT / "README.md", "benchmarks", report.section(results[0], works, doubts))
     print(page)
     print("Written:", ", ".join(str(file.relative_to(ROOT)) for file in files), file=sys.stderr)
     return 1 if any(result.failures for result in results) else 0
@@ -58,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("works", nargs="*", choices=[work.name for work in WORKS], metavar="WORK")
+    parser.add_argument("works", nargs="*", metavar="WORK", help=", ".join(work.name for work in WORKS))
     parser.add_argument("--compare", metavar="REV", help="pair the checkout with another commit")
     parser.add_argument("--short", action="store_true", help="few and short rounds, to see that it works")
     parser.add_argument("--rounds", type=int, help="how many rounds of each work (5)")

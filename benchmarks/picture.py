@@ -21,7 +21,7 @@ _STYLE = """
       .goal { stroke: #f0f6fc }
       .peer { fill: #656c76 }
     }"""
-_WIDTH, _LABELS, _SCALE = 840, 330, 400
+_WIDTH, _LABELS, _SCALE = 880, 380, 350
 _TOP, _STEP, _HEIGHT = 52, 34, 16
 
 

@@ -15,11 +15,13 @@ _SHARES = ("rate / echo", "rate / raw hashes", "rate / quiet")
 _LEGEND = "bar: the service; stroke: the goal; thin: the best of three other servers; orange: missed"
 
 
-def describe(length: Length, found: dict[str, str]) -> str:
-    """Return on what, and how long, it was measured."""
+def describe(length: Length, found: dict[str, str], doubts: Sequence[str]) -> str:
+    """Return on what, and how long, it was measured, and why not to believe it."""
     facts = ", ".join(f"{name} {value}" for name, value in found.items())
     return (
-        f"Commit {commit()}; medians of {length.rounds} rounds, windows of {length.seconds:g} s; {facts}. "
+        "".join(f"**{doubt}** " for doubt in doubts)
+        + f"Commit {commit()}; medians of {length.rounds} rounds, windows of {length.seconds:g} s, "
+        f"{length.tokens:,} tokens, {length.logins:,} logins; {facts}. "
         "What each line means: [docs/benchmarks.md](../docs/benchmarks.md)."
     )
 
@@ -39,13 +41,14 @@ def summary(results: Results, works: Sequence[Work], about: str) -> str:
     )
 
 
-def section(results: Results, works: Sequence[Work]) -> str:
+def section(results: Results, works: Sequence[Work], doubts: Sequence[str]) -> str:
     """Return what the README says: the picture, and how much of it is as it should be."""
     goals = [row for row in results.rows(works) if row.is_reached is not None]
     reached = sum(bool(row.is_reached) for row in goals)
     return (
         "![Requests a second, as a share of the reference beside it](benchmarks/results.svg)\n\n"
-        f"{reached} of {len(goals)} goals are reached; every figure is in "
+        + "".join(f"**{doubt}** " for doubt in doubts)
+        + f"{reached} of {len(goals)} goals are reached; every figure is in "
         "[benchmarks/results.md](benchmarks/results.md)."
     )
 

@@ -29,8 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rounds, seconds = (1, 0.3) if is_short else (5, 2.0)
     machine.demand_two_cores()
     found = machine.describe()
+    doubts = "".join(f"**{doubt}** " for doubt in machine.doubts())
     told = measure(rounds, seconds)
-    about = f"Commit {commit()}, {found['processor']}; one connection, medians of {rounds} rounds."
+    about = f"{doubts}Commit {commit()}, {found['processor']}; one connection, medians of {rounds} rounds."
     page = f"{as_table(told)}\n\n{about}"
     print(page)
     if is_short:

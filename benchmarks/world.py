@@ -21,7 +21,7 @@ from benchmarks.side import ROOT, Side
 from tests.fixtures.command import run_program
 from tests.fixtures.installation import SECRET
 from tests.fixtures.postgres import PostgresServer
-from tests.fixtures.process import ServerProcess
+from tests.fixtures.process import ON_A_LEASH, ServerProcess
 from tests.fixtures.processes import free_port
 from tests.fixtures.redis import RedisServer
 
@@ -127,6 +127,7 @@ def echoing(answer: httpx.Response) -> Iterator[Echo]:
     port = free_port()
     told = {"headers": list(answer.headers.items()), "body": answer.text}
     command = [
+        *(sys.executable, "-I", "-S", "-c", ON_A_LEASH),
         "taskset",
         "--cpu-list",
         str(cores.SERVICE),
