@@ -26,10 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure; return 1 if a work failed."""
     parser = _parser()
     asked = parser.parse_args(arguments)
-    names = [work.name for work in WORKS]
-    if unknown := [name for name in asked.works if name not in names]:
-        parser.error(f"there is no work {', '.join(unknown)}; there are {', '.join(names)}")
-    works = [work for work in WORKS if not asked.works or work.name in asked.works]
+    try:
+        works = choose(asked.works)
+    except LookupError as error:
+        parser.error(str(error))
     length = SHORT if asked.short else WHOLE
     if asked.rounds:
         length = Length(asked.rounds, length.seconds, length.logins, length.tokens)
@@ -57,6 +57,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(page)
     print("Written:", ", ".join(str(file.relative_to(ROOT)) for file in files), file=sys.stderr)
     return 1 if any(result.failures for result in results) else 0
+
+
+def choose(names: Sequence[str]) -> list[Work]:
+    """Return the works with these names, or all if none is named.
+
+    Raises:
+        LookupError: there is none of a name.
+    """
+    known = {work.name: work for work in WORKS}
+    if unknown := [name for name in names if name not in known]:
+        raise LookupError(f"there is no work {', '.join(unknown)}; there are {', '.join(known)}")
+    return [known[name] for name in names or known]
 
 
 def _parser() -> argparse.ArgumentParser:
