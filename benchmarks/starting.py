@@ -75,7 +75,7 @@ def _memory(world: World, side: Side, length: Length) -> Iterator[Sampler]:
                 figures[f"{name}: MiB idle"] = cores.resident_mib(service.pid)
                 for connections, requests in _everything(world, service, length):
                     world.loader.run(
-                        service.port, requests, connections=connections, seconds=5 * length.seconds
+                        service.port, requests, connections=connections, seconds=3 * length.seconds
                     ).check("load")
                 figures[f"{name}: MiB after the load"] = cores.resident_mib(service.pid)
             return figures
@@ -110,7 +110,7 @@ WORKS = (
             for name in ("jwt", "opaque")
             for when, bound, peers in (("idle", 110, "95 to 106"), ("after the load", 150, "200"))
         ),
-        seconds=lambda length: 2 * (15 * length.seconds + 15),
+        seconds=lambda length: 2 * (9 * length.seconds + 15),
         is_once=True,
     ),
 )

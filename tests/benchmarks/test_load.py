@@ -32,6 +32,19 @@ def loader(tmp_path: Path) -> Iterator[Loader]:
     loader.close()
 
 
+def test_the_reference_answers_the_very_bytes_that_it_was_told(echo: Echo) -> None:
+    answers = [httpx.get(f"http://127.0.0.1:{echo.port}/", trust_env=False) for _ in range(2)]
+    with echoing(answers[0]) as other:
+        answers.append(httpx.get(f"http://127.0.0.1:{other.port}/", trust_env=False))
+
+    told = [
+        ([header for header in answer.headers.multi_items() if header[0] != "date"], answer.content)
+        for answer in answers
+    ]
+    assert told[0] == told[1] == told[2]
+    assert [len(answer.headers.get_list("date")) for answer in answers] == [1, 1, 1]
+
+
 def test_no_more_requests_are_sent_than_there_are_to_be(loader: Loader, echo: Echo) -> None:
     load = loader.run(echo.port, loader.write([get("/")], expected="active", most=100), connections=8)
 
