@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 BIN = .venv/bin
 ENVIRONMENT = @python=$$(sh scripts/find_python.sh) && exec "$$python" scripts/environment.py
 
-.PHONY: help install run up fix check test mutants faults attack flood equal-times fuzz fuzz-tokens clients browser newcomer image audit sbom lock openapi pages demands migration migrate clean
+.PHONY: help install run up fix check test bench compare mutants faults attack flood equal-times fuzz fuzz-tokens clients browser newcomer image audit sbom lock openapi pages demands migration migrate clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -73,6 +73,12 @@ fuzz: .venv/.dev ## ask whatever openapi.yaml allows and forbids, 20,000 times (
 fuzz-tokens: .venv/.dev ## let a coverage-guided fuzzer at each parser for a minute (T="jwt 600": one, for so many seconds)
 	$(BIN)/python -m tests.fuzz.tokens $(T)
 
+bench: .venv/.dev ## measure what it costs, against references of the same minute (T=refresh; T="jwt --short"; T="--compare main")
+	$(BIN)/python -m benchmarks $(T)
+
+compare: .venv/.dev ## measure sessions against tokens: what each way of checking costs, and what it does when a store is away
+	$(BIN)/python -m benchmarks.sessions_or_tokens $(T)
+
 clients: .venv/.dev ## try off-the-shelf OAuth clients against the service
 	$(BIN)/python -m tests.clients.run
 
@@ -114,7 +120,7 @@ migrate: .venv/.run ## bring the database of AUTHSVC_DATABASE_URL up to date
 
 clean: ## remove what can be made again (not .authsvc, the local server's data)
 	rm -rf .venv .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
-	find alembic scripts src tests -name __pycache__ -prune -exec rm -rf {} +
+	find alembic benchmarks scripts src tests -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/.run: requirements.lock pyproject.toml
 	$(ENVIRONMENT) run

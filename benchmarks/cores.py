@@ -5,7 +5,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-SERVICE, OTHERS = 0, 1
+_OURS = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+SERVICE, OTHERS = _OURS[0], _OURS[-1]
 """The core of the service, and that of the stores and the load."""
 
 _TICKS = os.sysconf("SC_CLK_TCK")

@@ -7,10 +7,10 @@ import json
 import sys
 
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 
-def application(headers: list[tuple[bytes, bytes]], body: bytes) -> uvicorn.config.ASGIApplication:
+def application(headers: list[tuple[bytes, bytes]], body: bytes) -> ASGIApp:
     """Return what answers with 200, *headers* and *body*."""
 
     async def echo(scope: Scope, receive: Receive, send: Send) -> None:

@@ -30,7 +30,7 @@ def basic(client_id: str, secret: str) -> str:
 
 def bad_tokens(good: str) -> list[bytes]:
     """Presented at /verify: with a signature of ours on other claims, cut, and made up."""
-    header, claims, signature = good.split(".") if good.count(".") == 2 else ("", "", "")  # noqa: PLR2004 - a JWT has three parts
+    header, claims, signature = good.split(".") if good.count(".") == 2 else ("", "", "")
     made = []
     for number in range(VARIANTS):
         forged = f"{header}.{_altered(claims, number)}.{signature}" if claims else "asvc_at_" + _made_up(64)

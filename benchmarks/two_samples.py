@@ -33,6 +33,6 @@ def kolmogorov_smirnov(one: Sequence[float], other: Sequence[float]) -> float:
         furthest = max(furthest, abs(i / n - j / m))
     root = math.sqrt(n * m / (n + m))
     x = (root + 0.12 + 0.11 / root) * furthest
-    if x < 0.2:  # noqa: PLR2004 - the series does not converge there; the chance is 1 to 12 digits
+    if x < 0.2:  # the series does not converge there; the chance is 1 to 12 digits
         return 1.0
     return min(1.0, 2.0 * sum((-1.0) ** (k - 1) * math.exp(-2 * (k * x) ** 2) for k in range(1, 101)))

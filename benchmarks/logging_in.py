@@ -1,0 +1,162 @@
+"""Logins, against nothing but their hash; and what they leave of introspection when they come in a storm."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from benchmarks import cores
+from benchmarks.loading import Load, Loader
+from benchmarks.measured import ACTIVE, Measured
+from benchmarks.raw_hashes import RawHashes
+from benchmarks.side import Side
+from benchmarks.weighing import CONNECTIONS, Scale
+from benchmarks.work import Figures, Length, Line, Sampler, Work, at_least, at_most
+from benchmarks.world import World
+
+_LOGINS_AT_A_TIME = 8
+_LEAD_SECONDS = 0.5
+_ISSUED = '"access_token":"'
+BOTH = (cores.SERVICE, cores.OTHERS)
+
+
+@contextmanager
+def _hashing() -> Iterator[RawHashes]:
+    hashes = RawHashes()
+    try:
+        yield hashes
+    finally:
+        hashes.close()
+
+
+@contextmanager
+def _login(world: World, side: Side, length: Length) -> Iterator[Sampler]:
+    scale = Scale(world, 1.5 * length.seconds)
+    with (
+        _hashing() as hashes,
+        world.serving(side, "jwt") as one,
+        world.serving(side, "jwt", on=BOTH) as two,
+    ):
+        to_one, to_two = (world.loader.write(service.logins(), expected=_ISSUED) for service in (one, two))
+
+        def sample() -> Figures:
+            raw = hashes.per_cpu_second(scale.seconds)
+            on_one = scale.service("login", one, to_one, connections=_LOGINS_AT_A_TIME)
+            on_two = scale.service("login", two, to_two, connections=_LOGINS_AT_A_TIME)
+            return {
+                "one core / raw: rate": on_one.rate / raw,
+                "one core / raw: CPU": 1e6 / on_one.own_cpu / raw,
+                "two cores / one": on_two.rate / on_one.rate,
+                "one core: rate": on_one.rate,
+                "two cores: rate": on_two.rate,
+                "raw: hashes per CPU second": raw,
+                "one core: CPU ms": on_one.own_cpu / 1e3,
+                "one core: CPU ms with the stores": on_one.cpu / 1e3,
+            }
+
+        yield sample
+
+
+@contextmanager
+def _storm(world: World, side: Side, length: Length) -> Iterator[Sampler]:
+    with (
+        _hashing() as hashes,
+        world.serving(side, "jwt", on=BOTH) as jwt,
+        world.serving(side, "opaque", on=BOTH) as opaque,
+        _loading(world) as asking,
+        _loading(world) as logging_in,
+    ):
+        storms = [
+            (name, _Storm(world, service, asking, logging_in, length.seconds))
+            for name, service in (("jwt", jwt), ("opaque", opaque))
+        ]
+
+        def sample() -> Figures:
+            raw = hashes.per_cpu_second(length.seconds)
+            figures = {"raw: hashes per CPU second": raw}
+            for name, storm in storms:
+                seen = storm.blow()
+                seen["logins / raw"] = seen["logins a second"] / raw
+                figures |= {f"{name}: {figure}": value for figure, value in seen.items()}
+            return figures
+
+        yield sample
+
+
+@contextmanager
+def _loading(world: World) -> Iterator[Loader]:
+    loader = Loader(world.folder, BOTH)
+    try:
+        yield loader
+    finally:
+        loader.close()
+
+
+class _Storm:
+    """Introspection by one load, in quiet and while another logs in without pause."""
+
+    def __init__(
+        self, world: World, service: Measured, asking: Loader, logging_in: Loader, seconds: float
+    ) -> None:
+        (token,) = service.tokens(1)
+        self._port = service.port
+        self._asking, self._logging_in = asking, logging_in
+        self._seconds = seconds
+        self._questions = world.loader.write([service.introspection(token)], expected=ACTIVE)
+        self._logins = world.loader.write(service.logins(), expected=_ISSUED)
+
+    def blow(self) -> Figures:
+        """Ask in quiet, then in the storm, which begins before and ends after."""
+        quiet = self._ask().check("introspect")
+        used = cores.cpu_seconds(self._asking.pid, self._logging_in.pid)
+        whole = self._seconds + 2 * _LEAD_SECONDS
+        self._logging_in.begin(self._port, self._logins, connections=CONNECTIONS, seconds=whole)
+        time.sleep(_LEAD_SECONDS)
+        stormy = self._ask().check("introspect in the storm")
+        logins = self._logging_in.end().check("login in the storm", "200", "503")
+        used = cores.cpu_seconds(self._asking.pid, self._logging_in.pid) - used
+        return {
+            "kept": stormy.rate / quiet.rate,
+            "p99 / allowed": stormy.p99 / (1.5 * quiet.p99 + 0.002),
+            "quiet rate": quiet.rate,
+            "rate in the storm": stormy.rate,
+            "quiet p99 ms": quiet.p99 * 1e3,
+            "p99 ms in the storm": stormy.p99 * 1e3,
+            "logins a second": logins.in_time.get("200", 0) / whole,
+            "logins refused with 503 a second": logins.in_time.get("503", 0) / whole,
+            "cores used by the load": used / whole,
+        }
+
+    def _ask(self) -> Load:
+        return self._asking.run(self._port, self._questions, connections=CONNECTIONS, seconds=self._seconds)
+
+
+def _storm_lines(name: str, title: str) -> tuple[Line, ...]:
+    work = f"introspect {title} while 32 connections log in"
+    return (
+        Line(f"{name}: kept", work, "rate / quiet", at_least(0.8), "0.14 to 0.18; 0.41", 0.41),
+        Line(f"{name}: p99 / allowed", work, "p99 / (1.5 quiet + 2 ms)", at_most(1)),
+        Line(f"{name}: logins / raw", work, "logins / raw hashes of one core", at_least(0.5)),
+        Line(f"{name}: cores used by the load", work, "cores that the load itself used"),
+    )
+
+
+WORKS = (
+    Work(
+        "login",
+        _login,
+        (
+            Line("one core / raw: rate", "login, one core", "rate / raw hashes", at_least(0.95), "1.0", 1.0),
+            Line(
+                "one core / raw: CPU", "login, one core", "per CPU second / raw hashes", at_least(0.95), "1.0"
+            ),
+            Line("two cores / one", "login, two cores", "rate / one core's", at_least(1.8)),
+        ),
+        seconds=lambda length: 4.5 * length.seconds + 1,
+    ),
+    Work(
+        "storm",
+        _storm,
+        (*_storm_lines("jwt", "a JWT"), *_storm_lines("opaque", "an opaque token")),
+        seconds=lambda length: 5 * length.seconds + 6,
+    ),
+)
