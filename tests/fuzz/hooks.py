@@ -46,7 +46,7 @@ class AsUser:
     def get(self, case: Case[Any], context: AuthContext) -> str:  # noqa: ARG002 - schemathesis calls it so
         return _session.token()
 
-    def set(self, case: Case[Any], data: str, context: AuthContext) -> None:  # noqa: ARG002
+    def set(self, case: Case[Any], data: str, context: AuthContext) -> None:  # noqa: ARG002 - their signature
         case.headers["Authorization"] = f"Bearer {data}"
 
 
@@ -58,5 +58,5 @@ class AsClient:
         pair = f"{_people['client_id']}:{_people['client_secret']}"
         return base64.b64encode(pair.encode()).decode()
 
-    def set(self, case: Case[Any], data: str, context: AuthContext) -> None:  # noqa: ARG002
+    def set(self, case: Case[Any], data: str, context: AuthContext) -> None:  # noqa: ARG002 - their signature
         case.headers["Authorization"] = f"Basic {data}"
