@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -14,9 +14,11 @@ from starlette.types import Message, Receive, Scope
 from authsvc.app import build_app
 from authsvc.endpoints.admission import Limits, Room
 from authsvc.endpoints.at_once import Answer, AtOnce
+from tests.fixtures.answers import assert_problem
 from tests.fixtures.forge import Forge
+from tests.fixtures.log_watch import WATCH
 from tests.fixtures.logs import written
-from tests.fixtures.service import Json, Registered, Service
+from tests.fixtures.service import PASSWORD, Json, Registered, Service
 from tests.fixtures.stack import ADDRESS, ISSUER
 
 FORM = "application/x-www-form-urlencoded"
@@ -224,3 +226,30 @@ def _gives(body: bytes) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive
+
+
+class Exploding:
+    """An operation in which something unforeseen happens."""
+
+    async def introspect_at_once(self, *_: Any) -> bytes:
+        raise RuntimeError(PASSWORD)
+
+
+@pytest.mark.only(
+    "postgres-jwt", "postgres-opaque", reason="without Redis the database is asked about the caller"
+)
+async def test_an_unforeseen_error_is_a_500_that_tells_nothing(
+    service: Service, tokens: Json, caller: Registered
+) -> None:
+    await service.introspect(tokens["live"], caller)
+    app = build_app()
+    broken: Any = Exploding()
+    app.state.services = replace(service.stack.services, introspector=broken)
+    transport = httpx.ASGITransport(app, client=ADDRESS)
+    with written() as log, WATCH.deaf():
+        async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as http:
+            answer = await http.post("/introspect", data={"token": tokens["live"]}, auth=caller.auth)
+
+    assert assert_problem(answer, 500)["detail"] == "Something went wrong here."
+    assert answer.headers["x-request-id"]
+    assert "unexpected_error" in log.text

@@ -15,7 +15,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import State
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope
 
@@ -42,6 +43,11 @@ class Answer:
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
+
+    @classmethod
+    def of(cls, route: BaseRoute, response: Response) -> "Answer":
+        """What *response* says."""
+        return cls(route, response.status_code, response.raw_headers, bytes(response.body))
 
 
 class AtOnce:
@@ -74,7 +80,11 @@ class AtOnce:
                 room.in_work -= 1
         except AuthError as error:
             response = error_responses.answer(Request({**scope, "route": question.route}), error)
-            return Answer(question.route, response.status_code, response.raw_headers, bytes(response.body))
+            return Answer.of(question.route, response)
+        except ClientDisconnect:
+            return receive  # which says so again, to whoever reads on
+        except Exception:  # whatever it is: its text may hold a secret, so only the log gets it
+            return Answer.of(question.route, error_responses.unexpected())
         return receive if told is None else Answer(question.route, 200, *told)
 
     def _is_ordinary(self, scope: Scope) -> bool:

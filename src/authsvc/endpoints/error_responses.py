@@ -5,6 +5,7 @@ Routes tagged `oauth` answer RFC 6749 §5.2 bodies, all others problem details (
 
 from http import HTTPStatus
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -21,6 +22,8 @@ from authsvc.errors import (
     Refusal,
     RetryLater,
 )
+
+_log = structlog.stdlib.get_logger("authsvc.request")
 
 OAUTH = "oauth"
 """The tag of routes that answer in the form of RFC 6749."""
@@ -41,6 +44,12 @@ def refusal(error: Refusal, *, speaks_oauth: bool) -> Response:
     """Return the answer to a request that no route has been found for yet."""
     headers = _headers_of(error)
     return _oauth(error, headers) if speaks_oauth else problem(error.status, error.description, headers)
+
+
+def unexpected() -> Response:
+    """Log the error that is being handled, which nobody foresaw, and return what is said of it: nothing."""
+    _log.exception("unexpected_error")
+    return problem(500, "Something went wrong here.")
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:

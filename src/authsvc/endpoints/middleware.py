@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from authsvc.endpoints.at_once import Answer, AtOnce
-from authsvc.endpoints.error_responses import problem
+from authsvc.endpoints.error_responses import unexpected
 from authsvc.logs import REQUEST
 from authsvc.metrics import REQUESTS
 from authsvc.secret_tokens import new_request_id
@@ -59,10 +59,10 @@ class LastResort:
         except ClientDisconnect:  # nobody is left to answer
             return
         except Exception:  # whatever it is: its text may hold a secret, so only the log gets it
-            _log.exception("unexpected_error")
+            response = unexpected()
             if has_begun:
                 raise
-            await problem(500, "Something went wrong here.")(scope, receive, send)
+            await response(scope, receive, send)
 
 
 class RequestFrame:
