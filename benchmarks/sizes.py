@@ -21,7 +21,7 @@ _TABLES = (
 
 @dataclass(frozen=True)
 class Sizes:
-    """What is there: rows by table, bytes of all tables with indexes, keys; without what is fixed in number."""
+    """Rows by table, bytes of all tables with indexes, keys in Redis; without what is fixed in number."""
 
     rows: dict[str, int]
     bytes: int
