@@ -13,6 +13,9 @@ from benchmarks.weighing import Scale, Weighed
 from benchmarks.work import Figures, Length, Line, Sampler, Work, at_least, at_most
 from benchmarks.world import World, echoing
 
+MANY_OF_ONE = 10
+"""Tokens of each session, where there are many: to store fewer sessions."""
+
 _DAMAGED = 2_000
 _PER_SESSION = 100
 """Of new JWTs, so that they are minted quickly: each is a text that was never seen, with an id of its own."""
@@ -25,7 +28,7 @@ def _jwt(world: World, side: Side, length: Length) -> Iterator[Sampler]:
         _revoke(service, revoked)
         kinds = {
             "live": _asking(world, service, live),
-            "many": _asking(world, service, *service.tokens(length.tokens)),
+            "many": _asking(world, service, *service.tokens(length.tokens, per_session=MANY_OF_ONE)),
             "revoked": _asking(world, service, revoked, expected=INACTIVE),
             "stranger": _asking(world, service, strangers(live), expected=INACTIVE),
             "verify": _verifying(world, service, live),
@@ -37,7 +40,8 @@ def _jwt(world: World, side: Side, length: Length) -> Iterator[Sampler]:
 @contextmanager
 def _opaque(world: World, side: Side, length: Length) -> Iterator[Sampler]:
     with world.serving(side, "opaque") as service:
-        live, revoked, *many = service.tokens(length.tokens + 2)
+        live, revoked = service.tokens(2)
+        many = service.tokens(length.tokens, per_session=MANY_OF_ONE)
         _revoke(service, revoked)
         made_up = live[:-20] + ("A" if live[-20] != "A" else "B") + live[-19:]
         kinds = {
