@@ -13,17 +13,22 @@ from benchmarks.weighing import Scale, Weighed
 from benchmarks.work import Figures, Length, Line, Sampler, Work, at_least, at_most
 from benchmarks.world import World, echoing
 
+MANY_OF_ONE = 10
+"""Tokens of each session, where there are many: to store fewer sessions."""
+
 _DAMAGED = 2_000
+_PER_SESSION = 100
+"""Of new JWTs, so that they are minted quickly: each is a text that was never seen, with an id of its own."""
 
 
 @contextmanager
 def _jwt(world: World, side: Side, length: Length) -> Iterator[Sampler]:
     with world.serving(side, "jwt") as service:
-        live, revoked = service.tokens(2, stored=False)
+        live, revoked = service.tokens(2)
         _revoke(service, revoked)
         kinds = {
             "live": _asking(world, service, live),
-            "many": _asking(world, service, *service.tokens(length.tokens, stored=False)),
+            "many": _asking(world, service, *service.tokens(length.tokens, per_session=MANY_OF_ONE)),
             "revoked": _asking(world, service, revoked, expected=INACTIVE),
             "stranger": _asking(world, service, strangers(live), expected=INACTIVE),
             "verify": _verifying(world, service, live),
@@ -35,7 +40,8 @@ def _jwt(world: World, side: Side, length: Length) -> Iterator[Sampler]:
 @contextmanager
 def _opaque(world: World, side: Side, length: Length) -> Iterator[Sampler]:
     with world.serving(side, "opaque") as service:
-        live, revoked, *many = service.tokens(length.tokens + 2)
+        live, revoked = service.tokens(2)
+        many = service.tokens(length.tokens, per_session=MANY_OF_ONE)
         _revoke(service, revoked)
         made_up = live[:-20] + ("A" if live[-20] != "A" else "B") + live[-19:]
         kinds = {
@@ -76,16 +82,17 @@ def _new(world: World, side: Side, length: Length) -> Iterator[Sampler]:
     """JWTs that the service has never seen: every one of them is asked about once."""
     scale = Scale(world, length.seconds)
     with world.serving(side, "jwt") as service:
-        (live,) = service.tokens(1, stored=False)
+        (live,) = service.tokens(1)
         same = _asking(world, service, live)
-        wrong = [damaged(token) for token in service.tokens(_DAMAGED, stored=False)]
+        wrong = [damaged(token) for token in service.tokens(_DAMAGED, per_session=_PER_SESSION)]
         forged = _asking(world, service, *wrong, expected=INACTIVE)
         with echoing(service.introspect(live)) as echo:
 
             def sample() -> Figures:
                 reference = scale.echo(echo, same)
                 again = scale.service("live", service, same)
-                fresh = service.tokens(int(again.load.answers), stored=False)
+                # More than it can answer in the time; were it all, the load would end earlier.
+                fresh = service.tokens(again.load.answers * 2 // 3, per_session=_PER_SESSION)
                 new = scale.service("new", service, _asking(world, service, *fresh, is_once=True))
                 bad = scale.service("bad signature", service, forged)
                 return _against_echo("new", new, reference) | {

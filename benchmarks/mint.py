@@ -15,13 +15,15 @@ from authsvc.scopes import ACCOUNT
 from authsvc.secret_tokens import new_id, new_random_bytes
 from authsvc.storage import accounts, clients, sessions
 from authsvc.storage.accounts import Account
+from authsvc.storage.clients import Client
+from authsvc.storage.database import Transaction
 from authsvc.storage.sessions import Session
 from authsvc.tokens.refresh_handle import SALT_LENGTH
 from authsvc.wiring import Services
 
 USERNAME = "ada@example.com"
 _SCOPE = frozenset({ACCOUNT})
-_AT_A_TIME = 500
+_SESSIONS_AT_A_TIME = 100
 
 
 class Mint:
@@ -54,30 +56,28 @@ class Mint:
         await self._services.clients.add(client)
         return client.id
 
-    async def tokens(self, account_ids: list[str], count: int, *, stored: bool) -> list[str]:
-        """Return the access tokens of *count* new sessions.
-
-        A JWT is live without any row, so that nothing needs to be stored for it.
-        """
+    async def tokens(self, account_ids: list[str], count: int, per_session: int) -> list[str]:
+        """Return *count* access tokens of new sessions, *per_session* of each."""
         made: list[str] = []
         while len(made) < count:
-            some = [UUID(account_ids[len(made) % len(account_ids)])] * min(_AT_A_TIME, count - len(made))
-            made += await self._some_tokens(some, is_stored=stored)
-        return made
+            async with self._services.stores.database.transaction() as tx:
+                client = await clients.find(tx, PUBLIC_CLIENT_ID)
+                assert client is not None
+                until = min(len(made) + _SESSIONS_AT_A_TIME * per_session, count)
+                while len(made) < until:
+                    account_id = account_ids[len(made) // per_session % len(account_ids)]
+                    made += await self._of_a_session(tx, client, UUID(account_id), per_session)
+        return made[:count]
 
-    async def _some_tokens(self, account_ids: list[UUID], *, is_stored: bool) -> list[str]:
+    async def _of_a_session(self, tx: Transaction, client: Client, account_id: UUID, count: int) -> list[str]:
+        session = self._new_session(account_id)
+        await sessions.insert(tx, session)
         issuer = self._services.password_grant.issuer
-        made: list[str] = []
-        async with self._services.stores.database.transaction() as tx:
-            client = await clients.find(tx, PUBLIC_CLIENT_ID)
-            assert client is not None
-            for account_id in account_ids:
-                session = self._new_session(account_id)
-                if is_stored:
-                    await sessions.insert(tx, session)
-                issued = await issuer.for_session(tx, session, client=client, username=USERNAME, scope=_SCOPE)
-                made.append(issued.access_token)
-        return made
+        issued = [
+            await issuer.for_session(tx, session, client=client, username=USERNAME, scope=_SCOPE)
+            for _ in range(count)
+        ]
+        return [tokens.access_token for tokens in issued]
 
     def _new_session(self, account_id: UUID) -> Session:
         grant = self._services.password_grant

@@ -26,9 +26,9 @@ class Minting:
         """Make a client that may introspect every token; return its id."""
         return str(self._program.ask({"do": "add_caller", "secret": secret}))
 
-    def tokens(self, account_ids: list[str], count: int, *, stored: bool) -> list[str]:
-        """Return the access tokens of *count* new sessions of these accounts."""
-        order = {"do": "tokens", "account_ids": account_ids, "count": count, "stored": stored}
+    def tokens(self, account_ids: list[str], count: int, *, per_session: int = 1) -> list[str]:
+        """Return *count* access tokens of new sessions of these accounts, *per_session* of each."""
+        order = {"do": "tokens", "account_ids": account_ids, "count": count, "per_session": per_session}
         return [str(token) for token in self._program.ask(order)]
 
     def close(self) -> None:

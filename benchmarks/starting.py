@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from benchmarks import cores
+from benchmarks.introspecting import MANY_OF_ONE
 from benchmarks.loading import Requests
 from benchmarks.measured import ACTIVE, Measured
 from benchmarks.refreshing import CHAINS, chains
@@ -85,7 +86,9 @@ def _memory(world: World, side: Side, length: Length) -> Iterator[Sampler]:
 
 def _everything(world: World, service: Measured, length: Length) -> Iterator[tuple[int, Requests]]:
     """Yield every kind of load with the number of its connections."""
-    questions = [service.introspection(token) for token in service.tokens(length.tokens)]
+    questions = [
+        service.introspection(token) for token in service.tokens(length.tokens, per_session=MANY_OF_ONE)
+    ]
     yield 32, world.loader.write(questions, expected=ACTIVE)
     yield 8, world.loader.write(service.logins(), expected='"access_token":"')
     yield CHAINS, chains(world, service)
