@@ -83,7 +83,7 @@ class AtOnce:
             return Answer.of(question.route, response)
         except ClientDisconnect:
             return receive  # which says so again, to whoever reads on
-        except Exception:  # whatever it is: its text may hold a secret, so only the log gets it
+        except Exception:  # noqa: BLE001 - whatever it is; it is logged there, and only there
             return Answer.of(question.route, error_responses.unexpected())
         return receive if told is None else Answer(question.route, 200, *told)
 
