@@ -10,6 +10,7 @@ To switch it off: `REMEMBERED_FOR = timedelta(0)`.
 
 import asyncio  # noqa: TC003 - a type that says what the argument is
 from collections import OrderedDict
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from authsvc.clock import Clock
@@ -22,29 +23,40 @@ REMEMBERED_FOR = timedelta(minutes=10)
 _AT_MOST = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A client, when it was read, and how often the denylist had been loaded by then."""
+
+    client: Client
+    read_at: datetime
+    loads: int
+
+
 class RememberedClients:
     """The clients that asked last, each with the moment it was read."""
 
     def __init__(self, denylist: Denylist | None, clock: Clock) -> None:
         self._denylist = denylist
         self._clock = clock
-        self._clients: OrderedDict[str, tuple[Client, datetime]] = OrderedDict()
+        self._clients: OrderedDict[str, _Copy] = OrderedDict()
 
     def remember(self, client: Client) -> None:
         """Keep *client*, which was just read; the one that was read longest ago may go."""
-        self._clients[client.id] = (client, self._clock())
+        loads = 0 if self._denylist is None else self._denylist.loads
+        self._clients[client.id] = _Copy(client, self._clock(), loads)
         self._clients.move_to_end(client.id)
         if len(self._clients) > _AT_MOST:
             self._clients.popitem(last=False)
 
     def look_up(self, client_id: str) -> "RememberedClient | None":
         """Return what is remembered of the client, with a question to Redis under way, or None."""
-        client, read_at = self._clients.get(client_id, (None, None))
-        if client is None or read_at is None or self._clock() - read_at > REMEMBERED_FOR:
+        copy, denylist = self._clients.get(client_id), self._denylist
+        if copy is None or denylist is None or not denylist.is_trusted:
             return None
-        if self._denylist is None or not self._denylist.is_trusted:
+        # What was loaded since may be of a database that was restored, to before the copy was made.
+        if copy.loads != denylist.loads or self._clock() - copy.read_at > REMEMBERED_FOR:
             return None
-        return RememberedClient(client, self._denylist.find((f"client:{client_id}",)))
+        return RememberedClient(copy.client, denylist.find((f"client:{client_id}",)))
 
 
 class RememberedClient:

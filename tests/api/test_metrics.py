@@ -272,7 +272,7 @@ async def test_the_values_of_every_label_are_from_a_fixed_set(service: Service, 
             values.setdefault(name, set()).add(value)
 
     assert set(values) <= {"method", "route", "status", "event", "store", "le", "job", "table", "limit"}
-    paths = set(service.stack.app.openapi()["paths"]) | {"unknown", "/docs", "/openapi.json"}
+    paths = set(service.stack.app.openapi()["paths"]) | {"unknown", "/docs", "/docs/{name}", "/openapi.json"}
     assert {route for route in values["route"] if route not in paths} == set()
     assert values["method"] <= {"GET", "POST", "DELETE", "OPTIONS", "HEAD", "other"}
     assert values.get("store", set()) <= {"database", "database pool", "redis"}

@@ -40,6 +40,13 @@ class Room:
         """Whether the next one is too much."""
         return self.in_work >= self.limits.requests
 
+    def has_room_for_body(self, scope: Scope) -> bool:
+        """Whether the body is not declared too long; if it is, the endpoint refuses it unread."""
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                return not value.isdigit() or int(value) <= self.limits.body_bytes
+        return True
+
     async def read(self, receive: Receive) -> list[Message]:
         """Return the messages of the body, or of one without a length just more than may be.
 
@@ -90,7 +97,7 @@ class Admission:
         room = self._room
         try:
             # No other method's body is ever read.
-            if scope["method"] == "POST" and self._is_worth_reading(scope):
+            if scope["method"] == "POST" and room.has_room_for_body(scope):
                 receive = again(await room.read(receive), receive)
             if room.is_full:
                 REQUESTS_REFUSED.labels("requests").inc()
@@ -104,10 +111,3 @@ class Admission:
             await self._app(scope, receive, send)
         finally:
             room.in_work -= 1
-
-    def _is_worth_reading(self, scope: Scope) -> bool:
-        """Whether the body is not declared too long; if it is, the endpoint refuses it unread."""
-        for name, value in scope["headers"]:
-            if name == b"content-length":
-                return not value.isdigit() or int(value) <= self._room.limits.body_bytes
-        return True

@@ -66,6 +66,8 @@ class AtOnce:
         room, body = self._room, b""
         try:
             if question.has_body:
+                if not room.has_room_for_body(scope):
+                    return receive
                 messages = await room.read(receive)
                 receive = again(messages, receive)
                 if len(messages) > 1:

@@ -58,11 +58,7 @@ class Database:
         self.outages = outages
         self._timeout_seconds = timeout_seconds
         is_sqlite = url.startswith("sqlite")
-        connect_args: dict[str, object] = (
-            {} if is_sqlite else {"timeout": timeout_seconds, "command_timeout": statement_seconds}
-        )
-        if not is_sqlite and not prepares:
-            connect_args |= UNPREPARED
+        connect_args = {} if is_sqlite else _of_driver(timeout_seconds, statement_seconds, prepares=prepares)
         self.engine: AsyncEngine = create_async_engine(
             _parsed(url),
             poolclass=AsyncAdaptedQueuePool,
@@ -147,6 +143,13 @@ class Database:
         if self.held is not None:
             await self.held.close()
         await self.engine.dispose()
+
+
+def _of_driver(
+    timeout_seconds: float, statement_seconds: float | None, *, prepares: bool
+) -> dict[str, object]:
+    times: dict[str, object] = {"timeout": timeout_seconds, "command_timeout": statement_seconds}
+    return times if prepares else times | UNPREPARED
 
 
 def _parsed(url: str) -> URL:

@@ -42,6 +42,10 @@ _TRY_OUT = """
 redis.call('MGET', KEYS[1], KEYS[2])
 redis.call('GET', KEYS[2])
 redis.call('DEL', KEYS[1])
+redis.call('EXISTS', KEYS[1])
+redis.call('BITFIELD', KEYS[1], 'GET', 'u48', '#0')
+redis.call('SETRANGE', KEYS[1], 0, '')
+redis.call('PEXPIRE', KEYS[1], 1)
 local answer = redis.pcall('SET', KEYS[1], '1', 'PX', '0')
 if string.find(answer.err, 'expire time') then return 1 end
 return answer
@@ -61,6 +65,7 @@ class Denylist:
         self.writes = writes
         self.needs_look = asyncio.Event()
         self.reason: str | None = "it has not been looked at yet"
+        self.loads = 0
         self.refused: str | None = None
         self._trusted: RedisNode | None = None
         self._foreign: set[str] = set()

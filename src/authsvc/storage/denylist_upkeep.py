@@ -167,6 +167,7 @@ class DenylistUpkeep:
         if await checks.ask([("EVAL", _SET_MARKER, 2, nonce, MARKER, node.marker)]) != [1]:
             raise RedisAway("it forgot what was just loaded")
         LOADS.inc()
+        self.denylist.loads += 1
         _log.info("denylist_loaded", denials=count, node=node.run_id)
 
     async def _deliver(self, denials: Sequence[Denial], node: RedisNode) -> None:

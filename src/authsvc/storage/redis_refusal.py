@@ -19,7 +19,10 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-ACL_RULE = "~{authsvc}:* +exists +get +mget +set +del +eval +info +select +cluster|slots"
+ACL_RULE = (
+    "~{authsvc}:* +exists +get +mget +set +del +bitfield +setrange +pexpire +eval +info "
+    "+select +cluster|slots"
+)
 """All that a user needs (`select` for a database but 0, `cluster|slots` in a cluster)."""
 
 COMMANDS = [rule.removeprefix("+").upper() for rule in ACL_RULE.split() if rule[0] == "+" and "|" not in rule]
