@@ -112,7 +112,7 @@ async def test_a_redis_without_a_command_that_is_needed_is_refused_at_start(
         await service_with(redis_url=at(port, ":hunter2@"))
     assert str(refused.value) == (
         "AUTHSVC_REDIS_URL: Redis does not know a command that we need. Name a Redis of version 6.2 or newer "
-        "that has them all: EXISTS GET MGET SET DEL EVAL INFO SELECT"
+        "that has them all: EXISTS GET MGET SET DEL BITFIELD SETRANGE PEXPIRE EVAL INFO SELECT"
     )
 
 

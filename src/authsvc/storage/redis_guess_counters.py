@@ -68,8 +68,11 @@ class RedisGuessCounters:
             RedisAway: it could not be asked; the guess may have been counted.
         """
         answer = await self._trips.ask(_command(_RESERVE, slots, now))
-        full, wait = answer if isinstance(answer, list) else (0, 0)
-        return Full(slots[int(full) - 1].limit.name, int(wait)) if full else None
+        match answer:
+            case [int(full), int(wait)]:
+                return Full(slots[full - 1].limit.name, wait) if full else None
+            case _:
+                raise RedisAway("it does not answer as it should")
 
     async def give_back(self, slots: list[Slot], now: int) -> None:
         """Take back a guess that was right, or was not looked at; raises as `reserve`."""
