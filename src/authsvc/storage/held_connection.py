@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import asyncpg
 from asyncpg import Record
-from asyncpg.exceptions import ConnectionDoesNotExistError, InterfaceError
+from asyncpg.exceptions import ConnectionDoesNotExistError, InterfaceError, InternalClientError
 
 # What SQLAlchemy adds for itself.
 _NOT_THE_DRIVERS = ("prepared_statement_cache_size", "prepared_statement_name_func")
@@ -45,7 +45,10 @@ class HeldConnection:
             )
         try:
             rows: Sequence[Record] = await self._connection.fetch(statement, *values)
-        except InterfaceError as error:  # the driver's own state, not what the server said
+        except (
+            InterfaceError,
+            InternalClientError,
+        ) as error:  # the driver's own state, not the server's words
             self._drop()
             raise ConnectionDoesNotExistError(str(error)) from error
         except BaseException:
