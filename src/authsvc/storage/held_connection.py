@@ -45,10 +45,8 @@ class HeldConnection:
             )
         try:
             rows: Sequence[Record] = await self._connection.fetch(statement, *values)
-        except (
-            InterfaceError,
-            InternalClientError,
-        ) as error:  # the driver's own state, not the server's words
+        # What the driver says of its own state, not of what the server said.
+        except (InterfaceError, InternalClientError) as error:
             self._drop()
             raise ConnectionDoesNotExistError(str(error)) from error
         except BaseException:
