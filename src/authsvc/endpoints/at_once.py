@@ -70,9 +70,9 @@ class AtOnce:
                     return receive
                 messages = await room.read(receive)
                 receive = again(messages, receive)
-                if len(messages) > 1:
+                if messages[-1].get("more_body"):  # it is too long, or stopped coming
                     return receive
-                body = messages[0].get("body", b"")
+                body = b"".join(message.get("body", b"") for message in messages)
             if room.is_full or len(body) > room.limits.body_bytes:
                 return receive
             room.in_work += 1
