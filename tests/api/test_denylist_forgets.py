@@ -153,6 +153,18 @@ async def test_an_old_snapshot_does_not_revive_what_ended_after_it(
     await is_asked_alone(service, lambda: is_right(service, ended, caller))
 
 
+async def test_an_end_is_told_to_a_redis_that_restarted_before_this_instance_has_looked(
+    service: Service, redis: Redis, own_redis: RedisServer, ended: Ended, caller: Registered
+) -> None:
+    """Another instance may have loaded it, and believe it already."""
+    await lose_everything(redis, own_redis)
+    assert await service.is_live(ended.live["access_token"], caller)  # told by the database
+
+    await service.as_user("POST", "/logout", ended.live["access_token"])
+
+    assert len(await redis.keys("{authsvc}:sid:*")) == 1
+
+
 async def test_a_flush_while_it_is_loaded_leaves_nothing_that_looks_whole(
     service: Service, redis: Redis, ended: Ended, caller: Registered
 ) -> None:

@@ -49,10 +49,18 @@ class Instance:
         """Return as soon as it serves."""
         self._running().wait_until_serving()
 
+    def readiness(self) -> str:
+        """Return what it says of itself and its stores, in one word."""
+        return str(self._readiness()["status"])
+
+    def _readiness(self) -> dict[str, object]:
+        told: dict[str, object] = self._running().http.get("/readyz").json()
+        return told
+
     def wait_until_ready(self) -> None:
         """Return as soon as it believes both of its stores."""
         deadline = time.monotonic() + READY_SECONDS
-        while (told := self._running().http.get("/readyz").json())["status"] != "ready":
+        while (told := self._readiness())["status"] != "ready":
             if time.monotonic() > deadline:
                 raise TimeoutError(f"instance {self.name} is not ready after {READY_SECONDS} s: {told}")
             time.sleep(0.05)

@@ -2,6 +2,7 @@
 
 import time
 
+from tests.faults.redis_faults import GIVEN_UP_SECONDS
 from tests.faults.scene import Scene
 
 # From the return of one store to the loss of the other: time to notice the return.
@@ -48,6 +49,7 @@ def away_in_turn(scene: Scene) -> None:
         scene.world.redis.freeze()
         scene.hold(0.5)
         scene.world.redis.thaw()
+        time.sleep(GIVEN_UP_SECONDS)
     time.sleep(BETWEEN_SECONDS)
     with scene.notes.span("database away", "jwt checks answered"):
         _kill_for_a_while(scene, 0.5)

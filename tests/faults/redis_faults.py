@@ -13,6 +13,8 @@ from tests.fixtures.redis import RedisServer
 FLUSHES = 3
 # Long enough for some ends that the replica does not hear of.
 MISSED_SECONDS = 0.8
+# How long an instance that waited for Redis in vain does not try it again, which is P6's moment.
+GIVEN_UP_SECONDS = 0.4
 # How long after a failover P6 calls the primary just changed.
 JUST_CHANGED_SECONDS = 2.0
 SYNC_SECONDS = 20
@@ -60,6 +62,7 @@ def frozen(scene: Scene) -> None:
         scene.world.redis.freeze()
         scene.hold()
         scene.world.redis.thaw()
+        time.sleep(GIVEN_UP_SECONDS)
 
 
 def one_instance_cut_off(scene: Scene) -> None:
@@ -70,6 +73,7 @@ def one_instance_cut_off(scene: Scene) -> None:
         scene.hold()
         for instance in scene.world.instances("a"):
             instance.redis.mend()
+        time.sleep(GIVEN_UP_SECONDS)
 
 
 def two_primaries(scene: Scene) -> None:

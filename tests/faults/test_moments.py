@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -15,12 +15,13 @@ from tests.faults.person import Person
 from tests.faults.record import Notes
 from tests.faults.scene import Scene
 from tests.faults.world import Pair, World
-from tests.fixtures.database import execute
+from tests.fixtures.database import execute, query
 
 # The first makes the world, and one restarts an instance twice.
 pytestmark = pytest.mark.timeout(240)
 DENIALS = "{authsvc}:sid:*"
 LOADING = "{authsvc}:loading:*"
+MARKED = "SELECT count(*) FROM session WHERE undelivered"
 WAIT_SECONDS = 20
 
 
@@ -135,6 +136,50 @@ def test_what_a_broken_connection_lost_is_told_to_the_next(pair: Pair, person: P
 
     assert found_wrong(person) == []
     assert dead == [False, False]
+
+
+@pytest.mark.demand("F-04")
+def test_what_an_instance_without_redis_ends_the_other_tells_redis(
+    pair: Pair, person: Person, redis: Redis
+) -> None:
+    """While it has none: were it to deliver that itself once it is back, others would say live until then."""
+    tokens = person.log_in("a")
+    line = pair.instances["a"].redis
+
+    line.cut()
+    try:
+        with Notes((person.record,)).span("redis unwritable"):
+            person.log_out("a", tokens.access)
+        is_told = _within(WAIT_SECONDS, lambda: bool(redis.keys(DENIALS)))
+        dead = person.check_everywhere(tokens.access)
+    finally:
+        line.mend()
+
+    assert is_told
+    assert found_wrong(person) == []
+    assert dead == [False, False]
+    assert _within(WAIT_SECONDS, lambda: query(pair.installation.database_url, MARKED) == [(0,)])
+
+
+def test_a_redis_that_was_silent_is_asked_again_when_it_answers(world: World, pair: Pair) -> None:
+    instance = pair.instances["a"]
+
+    world.redis.freeze()
+    was_degraded = _within(WAIT_SECONDS, lambda: instance.readiness() == "degraded")
+    world.redis.thaw()
+
+    assert was_degraded
+    assert _within(WAIT_SECONDS, lambda: instance.readiness() == "ready")
+
+
+def _within(seconds: float, happens: Callable[[], bool]) -> bool:
+    """Whether it *happens* by then, looking again and again."""
+    deadline = time.monotonic() + seconds
+    while not happens():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 @pytest.mark.demand("F-10")

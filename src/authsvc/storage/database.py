@@ -105,7 +105,7 @@ class Database:
             async with self._connected(self._reading) as connection:
                 yield connection
 
-    def text_of(self, statement: sa.Select[tuple[object, ...]]) -> str:
+    def text_of(self, statement: sa.ClauseElement) -> str:
         """Return *statement* as `ask` takes it."""
         return str(statement.compile(dialect=self.engine.dialect))
 

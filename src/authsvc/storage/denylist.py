@@ -168,15 +168,16 @@ class Denylist:
         return nodes.pop()
 
     async def _write(self, commands: Sequence[Command]) -> RedisNode:
-        if self.writes.failed_lately:
-            raise RedisAway("it could not be reached a moment ago")
+        if self.writes.was_silent_lately:
+            raise RedisAway("it gave no answer a moment ago")
         try:
             node = self.writes.node or await self.writes.open()
             await self.writes.ask(commands)
-        except RedisAway:
-            if not self.is_trusted:  # those who check do not reach it either
+        except RedisAway as away:
+            if away.is_silence and not self.is_trusted:  # those who check wait in vain too
                 raise
-            # An idle connection may have been closed by whoever stands between; writing twice is the same.
+            # The connection may have been closed while it was idle, or by a start in between, after which
+            # others believe the node already; writing twice is the same.
             node = await self.writes.open()
             await self.writes.ask(commands)
         return node

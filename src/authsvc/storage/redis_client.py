@@ -24,6 +24,11 @@ class RedisAway(Exception):
         """Why, without what the driver says: that names hosts."""
         return str(self) if self.__cause__ is None else redis_refusal.reason(self.__cause__)
 
+    @property
+    def is_silence(self) -> bool:
+        """Whether there was no answer in time, for which somebody had to wait; a refusal comes at once."""
+        return isinstance(self.__cause__, (TimeoutError, DriverTimeoutError))
+
 
 @contextmanager
 def redis_errors() -> Iterator[None]:

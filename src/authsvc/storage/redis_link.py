@@ -28,6 +28,7 @@ class RedisLink:
         self._turn = asyncio.Lock()
         self._failed_at = -_LATELY_SECONDS
         self._opened_at = -_LATELY_SECONDS
+        self._silent_at = -_LATELY_SECONDS
         self.node: RedisNode | None = None
 
     async def open(self) -> RedisNode:
@@ -50,19 +51,20 @@ class RedisLink:
             except BaseException as error:
                 if isinstance(error, RedisAway):
                     self._failed_at = loop.time()
+                    self._silent_at = self._failed_at if error.is_silence else -_LATELY_SECONDS
                 await self._close()
                 raise
             self._opened_at = loop.time()
             return node
 
     @property
-    def failed_lately(self) -> bool:
-        """Whether it did not let us in just now, so that a request need not wait to be refused again."""
-        return asyncio.get_running_loop().time() < self._failed_at + _LATELY_SECONDS
+    def was_silent_lately(self) -> bool:
+        """Whether somebody waited for it in vain just now, so that a request need not wait again."""
+        return asyncio.get_running_loop().time() < self._silent_at + _LATELY_SECONDS
 
     def expect_again(self) -> None:
-        """Forget that it did not let us in: the node answers somebody else by now."""
-        self._failed_at = -_LATELY_SECONDS
+        """Forget that it was silent: the node answers somebody else by now."""
+        self._silent_at = -_LATELY_SECONDS
 
     async def look(self) -> RedisNode:
         """Ask the node who it is now. Raises as `ask`."""

@@ -16,6 +16,7 @@ from authsvc.clock import Clock
 from authsvc.errors import Unavailable
 from authsvc.storage import signing_keys
 from authsvc.storage.database import Database, Transaction
+from authsvc.storage.key_withdrawals import KeyWithdrawals
 from authsvc.storage.signing_keys import StoredKey
 from authsvc.tokens.key_material import KeyMaterial, Misfit, refuse_misfit
 
@@ -49,7 +50,8 @@ class KeyRing:
         self._looked_at: datetime | None = None
         self._last_look_failed = False
         self._looking = asyncio.Lock()
-        self._known_at: datetime | None = None
+        self._withdrawals = KeyWithdrawals(database)
+        self._last_withdrawal: datetime | None = None
         self._refreshing = asyncio.Lock()
         self._unfit: dict[str, str] = {}
 
@@ -59,7 +61,7 @@ class KeyRing:
         Raises:
             Unavailable: the database is away.
         """
-        self._looked_at = began = self._clock()
+        self._looked_at = self._clock()
         try:
             async with self._database.reading() as tx:
                 rows = await signing_keys.every(tx)
@@ -67,13 +69,13 @@ class KeyRing:
             self._last_look_failed = True
             raise
         self._last_look_failed = False
-        self._take(rows, began)
+        self._take(rows)
 
-    def _take(self, rows: Sequence[StoredKey], asked_at: datetime) -> None:
+    def _take(self, rows: Sequence[StoredKey]) -> None:
         parsed = [self._parsed(row) for row in rows if row.revoked_at is None]
         # Replaced whole, so that a withdrawn key is gone with the assignment.
         self._keys = {key.kid: key for key in parsed if key is not None}
-        self._known_at = asked_at
+        self._last_withdrawal = max((row.revoked_at for row in rows if row.revoked_at), default=None)
 
     def _parsed(self, row: StoredKey) -> SigningKey | None:
         known = self._keys.get(row.kid)
@@ -118,22 +120,22 @@ class KeyRing:
         return max(signing, key=_start) if signing else min(started, key=_start)
 
     async def signer(self, tx: Transaction) -> SigningKey:
-        """Return the key that signs now, by what the database said a second ago at most.
+        """Return the key that signs now; no key whose withdrawal was committed before this call.
 
-        A key that was withdrawn elsewhere must not go on signing: those tokens would be dead on arrival.
+        A token signed with such a key would be dead on arrival.
 
         Raises:
-            Unavailable: as `current`.
+            Unavailable: the database is away, or as `current`.
         """
-        if self._is_stale():
+        withdrawal = await self._withdrawals.latest(tx)
+        if self._is_news(withdrawal):
             async with self._refreshing:  # of many at once one asks, over the connection that it holds
-                if self._is_stale():
-                    asked_at = self._clock()
-                    self._take(await signing_keys.every(tx), asked_at)
+                if self._is_news(withdrawal):
+                    self._take(await signing_keys.every(tx))
         return self.current()
 
-    def _is_stale(self) -> bool:
-        return self._known_at is None or abs(self._clock() - self._known_at) >= _RELOAD_INTERVAL
+    def _is_news(self, withdrawal: datetime | None) -> bool:
+        return withdrawal is not None and withdrawal != self._last_withdrawal
 
     async def find(self, kid: str) -> SigningKey | None:
         """Return the key with this id; an unknown one makes the ring look again, once a second at most.
