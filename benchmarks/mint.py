@@ -11,6 +11,7 @@ from uuid import UUID
 
 from authsvc.cli.running import with_services
 from authsvc.clients import PUBLIC_CLIENT_ID, new_client
+from authsvc.grants.issuing import Granted
 from authsvc.scopes import ACCOUNT
 from authsvc.secret_tokens import new_id, new_random_bytes
 from authsvc.storage import accounts, clients, sessions
@@ -74,8 +75,7 @@ class Mint:
         await sessions.insert(tx, session)
         issuer = self._services.password_grant.issuer
         issued = [
-            await issuer.for_session(tx, session, client=client, username=USERNAME, scope=_SCOPE)
-            for _ in range(count)
+            await issuer.for_session(tx, session, Granted(client, USERNAME, _SCOPE)) for _ in range(count)
         ]
         return [tokens.access_token for tokens in issued]
 

@@ -34,9 +34,9 @@ class Revoker:
             Unavailable: the database is away; the token still lives (RFC 7009 §2.2.1).
         """
         if token.startswith(REFRESH_PREFIX):
-            session = await self.refresh.session_of(token)
-            if session is not None and session.client_id == client.id:
-                await self.sessions.end(session.id, reason="revoked")
+            found = await self.refresh.find_genuine(token)
+            if found is not None and found[0].client_id == client.id:
+                await self.sessions.end(found[0].id, reason="revoked")
             return
         verdict = await self.verifier.judge(token)
         if verdict is not None and verdict.token.client_id == client.id:
@@ -84,9 +84,10 @@ class Revoker:
             InvalidClient: its client is confidential and was not authenticated, or is another.
             Unavailable: the database is away.
         """
-        session = await self.refresh.session_of(refresh_token)
-        if session is None:
+        found = await self.refresh.find_genuine(refresh_token)
+        if found is None:
             return False
+        session, _ = found
         owner = await self.clients.find(session.client_id)
         if not credentials.names_nobody or owner is None or owner.is_confidential:
             client = await self.clients.authenticate(credentials)

@@ -25,6 +25,8 @@ from authsvc.storage.database_time import Timekeeper
 from authsvc.storage.guess_slots import Limit
 from authsvc.storage.outage import OutageWatch
 from authsvc.storage.purge import Purge
+from authsvc.storage.session_lookups import SessionLookups
+from authsvc.storage.session_uses import LoneUses
 from authsvc.storage.standing import Standings
 from authsvc.storage.stores import Stores
 from authsvc.storage.token_lookups import TokenLookups
@@ -125,7 +127,17 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
     )
     issuer = TokenIssuer(issuing_format, handles, settings.access_token_lifetime, limits, audience, clock)
     overlap = timedelta(seconds=settings.refresh_overlap_seconds)
-    refresh = RefreshTokenGrant(database, handles, server_keys, issuer, sessions, overlap, clock)
+    refresh = RefreshTokenGrant(
+        database,
+        SessionLookups(database),
+        LoneUses(database),
+        handles,
+        server_keys,
+        issuer,
+        sessions,
+        overlap,
+        clock,
+    )
     return Services(
         stores=stores,
         accounts=accounts,

@@ -1,5 +1,7 @@
 """The quick way and the endpoints' way give the same answers, byte for byte, and write the same lines."""
 
+import json
+import re
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -173,6 +175,97 @@ async def test_both_ways_answer_alike(service: Service, tokens: Json, caller: Re
         assert await ways.told(asked, at_once=True) == plain, f"{asked.url}: {asked.name}"
 
 
+def refreshes(tokens: Json, client: Registered, other: Registered) -> list[Asked]:
+    """Every kind of request to /refresh; the token of the first ones was exchanged a moment ago."""
+
+    def ask(name: str, body: str, authorization: str = "", **headers: str) -> Asked:
+        given = {"authorization": authorization, "content-type": FORM, "content-length": str(len(body))}
+        kept = {name: value for name, value in (given | headers).items() if value}
+        return Asked(name, "POST", "/refresh", kept, body.encode())
+
+    theirs, public = f"refresh_token={tokens['of client']}", f"refresh_token={tokens['of public']}"
+    own = basic(client.id, client.secret)
+    return [
+        ask("repeated", theirs, own),
+        ask("grant type", f"grant_type=refresh_token&{theirs}", own),
+        ask("by nobody", public),
+        ask("by the public client", f"{public}&client_id=public"),
+        ask("client first", f"client_id=public&{public}"),
+        ask("in the form", f"{theirs}&client_id={client.id}&client_secret={client.secret}"),
+        ask("a scope", f"{theirs}&scope=account", own),
+        ask("an empty scope", f"{theirs}&scope=", own),
+        ask("too much", f"{theirs}&scope=all", own),
+        ask("escaped", f"refresh_token=%61{tokens['of public'][1:]}"),
+        ask("another grant", f"grant_type=password&{theirs}", own),
+        ask("no token", "grant_type=refresh_token", own),
+        ask("empty token", "refresh_token=", own),
+        ask("twice", f"{theirs}&{theirs}", own),
+        ask("named twice", f"{theirs}&client_id={client.id}", own),
+        ask("another named", f"{theirs}&client_id={other.id}", own),
+        ask("of another", theirs, basic(other.id, other.secret)),
+        ask("unnamed", theirs),
+        ask("no secret", f"{theirs}&client_id={client.id}"),
+        ask("wrong secret", theirs, basic(client.id, "wrong" * 9)),
+        ask("unknown client", theirs, basic("nobody", "wrong" * 9)),
+        ask("Bearer", theirs, f"Bearer {tokens['live']}"),
+        ask("made up", "refresh_token=asvc_rt_" + "A" * 80, own),
+        ask("an access token", f"refresh_token={tokens['live']}", own),
+        ask("made up, by nobody", "refresh_token=asvc_rt_" + "A" * 80),
+        ask("of an ended session", f"refresh_token={tokens['of ended']}"),
+        ask("JSON", f'{{"refresh_token":"{tokens["of public"]}"}}', **{"content-type": "application/json"}),
+        ask("from a page", public, origin="https://app.example.test"),
+        Asked("GET", "GET", "/refresh", {}),
+    ]
+
+
+async def test_both_ways_refresh_alike(service: Service) -> None:
+    await service.add_account()
+    client, other = await service.add_client(), await service.add_client("another")
+    of_client, of_public = await service.login(client), await service.login()
+    of_ended = await service.login()
+    await service.as_user("POST", "/logout", of_ended["access_token"])
+    tokens = {
+        "live": of_client["access_token"],
+        "of client": of_client["refresh_token"],
+        "of public": of_public["refresh_token"],
+        "of ended": of_ended["refresh_token"],
+    }
+    # From now on both are repeated, and an answer differs in nothing but its access token.
+    await service.post("/refresh", client, refresh_token=tokens["of client"])
+    await service.post("/refresh", refresh_token=tokens["of public"])
+    ways = Ways(service)
+
+    for asked in refreshes(tokens, client, other):
+        plain = _unsigned(await ways.told(asked, at_once=False))
+        assert _unsigned(await ways.told(asked, at_once=True)) == plain, asked.name
+
+
+def _unsigned(told: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Take out of an answer the access token, which is another each time."""
+    status, headers, body, lines = told
+    return status, headers, re.sub(rb'"access_token":"[^"]{40,}"', b"", body), lines
+
+
+async def test_a_refresh_and_a_replay_are_answered_at_once_as_well(service: Service) -> None:
+    await service.add_account()
+    tokens = await service.login()
+    ways = Ways(service)
+
+    async def refresh(token: str) -> tuple[int, Json]:
+        body = f"refresh_token={token}".encode()
+        asked = Asked("", "POST", "/refresh", {"content-type": FORM}, body)
+        status, _, content, _ = await ways.told(asked, at_once=True)
+        return status, json.loads(content)
+
+    status, second = await refresh(tokens["refresh_token"])
+    assert status == 200
+    status, _ = await refresh(second["refresh_token"])
+    assert status == 200
+    status, refused = await refresh(tokens["refresh_token"])
+    assert (status, refused["error"]) == (400, "invalid_grant")
+    assert (await refresh(second["refresh_token"]))[0] == 400
+
+
 async def test_both_ways_see_an_end_at_once(service: Service, tokens: Json, caller: Registered) -> None:
     ways = Ways(service)
     asked = introspections(tokens, caller, caller)[0]
@@ -204,7 +297,13 @@ async def test_what_is_ordinary_is_answered_at_once(
 ) -> None:
     """Else the tests above would compare one way with itself."""
     await service.introspect(tokens["live"], caller)  # the caller is known from now on
-    ordinary = [introspections(tokens, caller, caller)[0], verifications(tokens)[0]]
+    fresh = (await service.login())["refresh_token"]
+    tokens |= {f"of {whose}": fresh for whose in ("client", "public", "ended")}
+    ordinary = [
+        introspections(tokens, caller, caller)[0],
+        verifications(tokens)[0],
+        *(one for one in refreshes(tokens, caller, caller) if one.name == "by nobody"),
+    ]
 
     state = State()
     state.services = service.stack.services

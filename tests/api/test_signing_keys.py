@@ -438,14 +438,32 @@ async def test_a_start_with_another_secret_is_refused_with_a_sentence(service_wi
         await service_with(secret_keys=(SecretStr(OTHER_SECRET),))
 
 
-@pytest.fixture
-async def deprived(signing: Service, service_with: MakeService) -> Service:
-    """An instance whose every key was replaced by one of another secret."""
+async def deprive(signing: Service, service_with: MakeService) -> None:
+    """Replace every key by one of another secret."""
     async with signing.transaction() as tx:
         await tx.execute(sa.delete(metadata.tables["signing_key"]))
     await service_with(secret_keys=(SecretStr(OTHER_SECRET),))
     await signing.stack.services.reload()
+
+
+@pytest.fixture
+async def deprived(signing: Service, service_with: MakeService) -> Service:
+    await deprive(signing, service_with)
     return signing
+
+
+async def test_a_refresh_that_cannot_be_signed_uses_nothing_up(
+    signing: Service, service_with: MakeService
+) -> None:
+    await signing.add_account()
+    tokens = await signing.login()
+    before = await signing.sessions()
+    await deprive(signing, service_with)
+
+    response = await signing.post("/refresh", refresh_token=tokens["refresh_token"])
+
+    assert_oauth_error(response, 503, "temporarily_unavailable")
+    assert await signing.sessions() == before
 
 
 async def test_without_a_key_that_can_sign_a_login_is_503_and_leaves_nothing(deprived: Service) -> None:

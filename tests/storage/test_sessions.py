@@ -1,14 +1,16 @@
 """The table `session`: every change says what the row must still be, so of two racing ones one wins."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from authsvc.secret_tokens import new_id
-from authsvc.storage import sessions
+from authsvc.storage import session_uses, sessions
 from authsvc.storage.accounts import Account
+from authsvc.storage.session_uses import LoneUses, SessionUse
 from authsvc.storage.sessions import EndedSession, Session, Which
 from tests.fixtures.clock import START
 from tests.fixtures.service import Service
@@ -53,25 +55,36 @@ async def session(service: Service, account: Account) -> Session:
     return await insert(service, account)
 
 
-async def rotate(
-    service: Service, seen: Session, generation: int = 2, *, until: datetime = START + 301 * SECOND
-) -> int | None:
-    async with service.transaction() as tx:
-        return await sessions.rotate(
-            tx,
-            seen,
-            generation=generation,
-            server_key_id="the next key",
-            now=START + SECOND,
-            access_until=until,
-        )
+def rotation(seen: Session, generation: int = 2, *, until: datetime = START + 301 * SECOND) -> SessionUse:
+    moved = replace(
+        seen,
+        generation=generation,
+        server_key_id="the next key",
+        last_used_at=START + SECOND,
+        access_until=until,
+    )
+    return session_uses.rotation(seen, moved)
 
 
-async def repeat(service: Service, seen: Session, *, at_most: int = 100) -> int | None:
-    async with service.transaction() as tx:
-        return await sessions.repeat(
-            tx, seen, at_most=at_most, now=START + SECOND, access_until=START + 301 * SECOND
-        )
+def repetition(seen: Session, *, at_most: int = 100) -> SessionUse:
+    moved = replace(seen, last_used_at=START + SECOND, access_until=START + 301 * SECOND)
+    return session_uses.repetition(seen, moved, at_most=at_most)
+
+
+Write = Callable[[SessionUse], Coroutine[None, None, int | None]]
+
+
+@pytest.fixture(params=["with others", "alone"])
+def write(request: pytest.FixtureRequest, service: Service) -> Write:
+    """Both ways to write a use: in a transaction in which more is stored, and in its own."""
+    if request.param == "alone":
+        return LoneUses(service.stack.services.stores.database).write
+
+    async def within(use: SessionUse) -> int | None:
+        async with service.transaction() as tx:
+            return await session_uses.write(tx, use)
+
+    return within
 
 
 async def end(service: Service, which: Which, *, mark: bool = False) -> list[EndedSession]:
@@ -88,10 +101,12 @@ async def test_a_session_is_read_as_it_was_inserted(service: Service, session: S
     assert await only(service) == session
 
 
-async def test_a_rotation_writes_what_moved_and_nothing_else(service: Service, session: Session) -> None:
-    await repeat(service, session)
+async def test_a_rotation_writes_what_moved_and_nothing_else(
+    service: Service, write: Write, session: Session
+) -> None:
+    await write(repetition(session))
 
-    assert await rotate(service, session) == 3
+    assert await write(rotation(session)) == 3
 
     assert await only(service) == replace(
         session,
@@ -105,8 +120,10 @@ async def test_a_rotation_writes_what_moved_and_nothing_else(service: Service, s
     )
 
 
-async def test_a_repeat_counts_and_leaves_the_ratchet_where_it_is(service: Service, session: Session) -> None:
-    assert await repeat(service, session) == 2
+async def test_a_repeat_counts_and_leaves_the_ratchet_where_it_is(
+    service: Service, write: Write, session: Session
+) -> None:
+    assert await write(repetition(session)) == 2
 
     assert await only(service) == replace(
         session,
@@ -117,64 +134,70 @@ async def test_a_repeat_counts_and_leaves_the_ratchet_where_it_is(service: Servi
     )
 
 
-async def test_access_until_is_raised_and_never_lowered(service: Service, session: Session) -> None:
+async def test_access_until_is_raised_and_never_lowered(
+    service: Service, write: Write, session: Session
+) -> None:
     """A setting that was shortened since does not shorten what was issued before."""
-    await rotate(service, session, until=START + SECOND)
+    await write(rotation(session, until=START + SECOND))
     assert (await only(service)).access_until == session.access_until
 
-    await rotate(service, await only(service), until=START + 900 * SECOND)
+    await write(rotation(await only(service), until=START + 900 * SECOND))
     assert (await only(service)).access_until == START + 900 * SECOND
 
 
 async def test_a_row_that_has_moved_is_neither_rotated_nor_repeated(
-    service: Service, session: Session
+    service: Service, write: Write, session: Session
 ) -> None:
-    await rotate(service, session)
+    await write(rotation(session))
     moved = await only(service)
 
-    assert await rotate(service, session) is None
-    assert await repeat(service, session) is None
+    assert await write(rotation(session)) is None
+    assert await write(repetition(session)) is None
 
     assert await only(service) == moved
 
 
 async def test_a_row_that_has_ended_is_neither_rotated_nor_repeated(
-    service: Service, session: Session
+    service: Service, write: Write, session: Session
 ) -> None:
     await end(service, sessions.is_session(session.id))
     ended = await only(service)
 
-    assert await rotate(service, session) is None
-    assert await repeat(service, session) is None
+    assert await write(rotation(session)) is None
+    assert await write(repetition(session)) is None
 
     assert await only(service) == ended
 
 
 async def test_a_row_that_is_not_there_is_neither_rotated_nor_repeated(
-    service: Service, session: Session
+    service: Service, write: Write, session: Session
 ) -> None:
     stranger = replace(session, id=new_id())
 
-    assert await rotate(service, stranger) is None
-    assert await repeat(service, stranger) is None
+    assert await write(rotation(stranger)) is None
+    assert await write(repetition(stranger)) is None
 
     assert await only(service) == session
 
 
-async def test_repeats_stop_at_their_bound(service: Service, session: Session) -> None:
-    numbers = [await repeat(service, session, at_most=3) for _ in range(5)]
+async def test_repeats_stop_at_their_bound(write: Write, session: Session) -> None:
+    numbers = [await write(repetition(session, at_most=3)) for _ in range(5)]
     assert numbers == [2, 3, 4, None, None]
 
 
-async def test_of_many_rotations_at_once_one_goes_through(service: Service, session: Session) -> None:
-    numbers = await asyncio.gather(*(rotate(service, session) for _ in range(20)))
+async def test_of_many_rotations_at_once_one_goes_through(
+    service: Service, write: Write, session: Session
+) -> None:
+    numbers = await asyncio.gather(*(write(rotation(session)) for _ in range(20)))
 
     assert sorted(numbers, key=str) == [2, *[None] * 19]
     assert (await only(service)).generation == 2
 
 
-async def test_many_repeats_at_once_get_a_number_each(service: Service, session: Session) -> None:
-    numbers = await asyncio.gather(*(repeat(service, session) for _ in range(20)))
+async def test_many_repeats_at_once_get_a_number_each(
+    service: Service, write: Write, session: Session
+) -> None:
+    numbers = await asyncio.gather(*(write(repetition(session)) for _ in range(20)))
 
     assert sorted(filter(None, numbers)) == list(range(2, 22))
     assert (await only(service)).repeats == 20
@@ -186,9 +209,7 @@ async def test_who_ends_a_session_amid_a_rotation_learns_of_its_access_token(
     """Else the denial could be over before the token that the rotation issued."""
     until = START + 900 * SECOND
     async with service.transaction() as tx:
-        await sessions.rotate(
-            tx, session, generation=2, server_key_id="key", now=START + SECOND, access_until=until
-        )
+        await session_uses.write(tx, rotation(session, until=until))
         ending = asyncio.create_task(end(service, sessions.is_session(session.id)))
         done, _ = await asyncio.wait([ending], timeout=0.1)
         assert not done, "the end did not wait for the rotation"
@@ -196,12 +217,14 @@ async def test_who_ends_a_session_amid_a_rotation_learns_of_its_access_token(
     assert await ending == [ended(session, until)]
 
 
-async def test_a_rotation_amid_an_end_finds_the_session_ended(service: Service, session: Session) -> None:
+async def test_a_rotation_amid_an_end_finds_the_session_ended(
+    service: Service, write: Write, session: Session
+) -> None:
     async with service.transaction() as tx:
         await sessions.end(
             tx, sessions.is_session(session.id), reason="logout", now=START + SECOND, mark=False
         )
-        rotating = asyncio.create_task(rotate(service, session))
+        rotating = asyncio.create_task(write(rotation(session)))
         done, _ = await asyncio.wait([rotating], timeout=0.1)
         assert not done, "the rotation did not wait for the end"
 
@@ -209,13 +232,13 @@ async def test_a_rotation_amid_an_end_finds_the_session_ended(service: Service, 
 
 
 async def test_a_rotation_amid_an_end_that_is_rolled_back_goes_through(
-    service: Service, session: Session
+    service: Service, write: Write, session: Session
 ) -> None:
     async with service.transaction() as tx:
         await sessions.end(
             tx, sessions.is_session(session.id), reason="logout", now=START + SECOND, mark=False
         )
-        rotating = asyncio.create_task(rotate(service, session))
+        rotating = asyncio.create_task(write(rotation(session)))
         await tx.rollback()
 
     assert await rotating == 2

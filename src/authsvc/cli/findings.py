@@ -12,6 +12,7 @@ from authsvc.clock import Clock
 from authsvc.errors import OperatorError
 from authsvc.settings import PREFIX, Settings
 from authsvc.storage import inspection, redis_refusal
+from authsvc.storage.database import HELD_CONNECTIONS
 from authsvc.storage.stores import Stores
 from authsvc.urls import is_loopback_host
 from authsvc.wiring import Services, build_server_keys
@@ -73,7 +74,9 @@ async def database_clock(stores: Stores, clock: Clock) -> Finding:
 async def pool_size(settings: Settings, stores: Stores, around: Surroundings) -> Finding:
     """Compare all workers' pools with what Postgres allows."""
     found = await inspection.connections(stores.database)
-    wanted = around.workers * settings.database_pool_size
+    held = HELD_CONNECTIONS if settings.database_prepared_statements else 0
+    each = settings.database_pool_size + held
+    wanted = around.workers * each
     if found is None and around.workers > 1:
         return Finding(
             "connections",
@@ -89,10 +92,10 @@ async def pool_size(settings: Settings, stores: Stores, around: Surroundings) ->
     return Finding(
         "connections",
         "problem",
-        f"{around.workers} workers with {settings.database_pool_size} connections each want {wanted}, "
+        f"{around.workers} workers with {each} connections each want {wanted}, "
         f"and Postgres has {found.allowed - found.taken} of {found.allowed} free",
         "under load logins and refreshes are answered 503",
-        f"{PREFIX}DATABASE_POOL_SIZE={max(1, (found.allowed - found.taken) // around.workers)}  "
+        f"{PREFIX}DATABASE_POOL_SIZE={max(1, (found.allowed - found.taken) // around.workers - held)}  "
         "(or raise max_connections in postgresql.conf)",
     )
 

@@ -1,9 +1,8 @@
-"""The two questions that come with every request of every other service, answered before the router.
+"""What is asked most often, answered before the router: introspection, `/verify`, and refreshes.
 
 Saves: routing, dependency injection and a model of the form, which cost more than all the rest together.
-Invariant: it answers only what is ordinary, by the operations that the endpoints use. What it does not
-recognise goes the endpoint's way with the body as it came; there every refusal is worded, but for a bad
-Bearer token at /verify and for stores that are away.
+Invariant: it answers only what is ordinary, by the operations that the endpoints use, and refuses what
+those refuse as they do. What it does not recognise goes the endpoint's way with the body as it came.
 On failure: as the endpoint.
 To switch it off: `build_app(at_once=False)`.
 """
@@ -20,18 +19,24 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope
 
-from authsvc.endpoints import error_responses, introspect, verify
+from authsvc.clients import ClientCredentials
+from authsvc.endpoints import error_responses, introspect, refresh, verify
 from authsvc.endpoints.admission import Room, again
+from authsvc.endpoints.form import parse_form
+from authsvc.endpoints.token_response import token_response
 from authsvc.errors import AuthError, InvalidBearerToken
 from authsvc.wiring import Services
 
 _HINT = rb"token_type_hint=(?:access|refresh)_token"
 _FORM = re.compile(rb"(?:%b&)?token=([A-Za-z0-9_.-]+)(?:&%b)?" % (_HINT, _HINT))
+_GRANT = "refresh_token"
 _FORM_TYPE = b"application/x-www-form-urlencoded"
 # Nothing in it could be an escape, so it has one reading.
 _CREDENTIALS = re.compile(rb"([A-Za-z0-9_.~-]+):([A-Za-z0-9_.~-]+)")
 _JSON = (b"content-type", b"application/json")
 _NO_STORE = (b"cache-control", b"no-store")
+_PAIR = rb"(?:grant_type|refresh_token|client_id)=[A-Za-z0-9_.~-]+"
+_REFRESH = re.compile(rb"%b(?:&%b)*" % (_PAIR, _PAIR))
 _BEARER = re.compile(rb"[Bb]earer ([A-Za-z0-9_.-]+)")
 
 
@@ -133,6 +138,26 @@ async def _verify(services: Services, headers: Headers, _body: bytes) -> Told | 
     return [*said, (b"content-length", b"0")], b""
 
 
+async def _refresh(services: Services, headers: Headers, body: bytes) -> Told | None:
+    if headers.get(b"content-type") != _FORM_TYPE or not _REFRESH.fullmatch(body):
+        return None
+    form = parse_form(body)
+    client = _named_client(headers, form)
+    if client is None or "refresh_token" not in form or form.get("grant_type", _GRANT) != _GRANT:
+        return None
+    response = token_response(await refresh.exchange(services, client, form["refresh_token"], ""))
+    return response.raw_headers, bytes(response.body)
+
+
+def _named_client(headers: Headers, form: Mapping[str, str]) -> ClientCredentials | None:
+    """Return whom a request names, if anybody; None where the endpoint has to look closer."""
+    client_id, authorization = form.get("client_id"), headers.get(b"authorization")
+    if authorization is None:
+        return ClientCredentials([(client_id, "")] if client_id else [])
+    basic = _basic(authorization)
+    return None if basic is None or client_id else ClientCredentials([basic], by_basic=True)
+
+
 def _basic(authorization: bytes) -> tuple[str, str] | None:
     scheme, _, encoded = authorization.partition(b" ")
     if scheme != b"Basic":
@@ -157,4 +182,5 @@ class _Question:
 _QUESTIONS = {
     "/introspect": _Question("POST", introspect.router.routes[0], _introspect, has_body=True),
     "/verify": _Question("GET", verify.router.routes[0], _verify),
+    "/refresh": _Question("POST", refresh.router.routes[0], _refresh, has_body=True),
 }

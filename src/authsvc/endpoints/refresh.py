@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from authsvc.clients import Client, ClientCredentials
+from authsvc.clients import ClientCredentials
 from authsvc.endpoints.client_authentication import client_credentials
 from authsvc.endpoints.error_responses import OAUTH
 from authsvc.endpoints.form import form_body, form_of
@@ -14,6 +14,7 @@ from authsvc.endpoints.schemas import TokenResponse
 from authsvc.endpoints.services import ServicesOf
 from authsvc.endpoints.token_response import ANSWERS, requested_scope, token_response
 from authsvc.errors import InvalidGrant, UnsupportedGrantType
+from authsvc.grants.issuing import IssuedTokens
 from authsvc.wiring import Services
 
 router = APIRouter(tags=[OAUTH])
@@ -40,23 +41,25 @@ async def refresh(
     """
     if form.grant_type not in {"", "refresh_token"}:
         raise UnsupportedGrantType("/refresh knows the grant type refresh_token only; see /token.")
-    client = await refreshing_client(services, client_credentials(request, form), form.refresh_token)
-    issued = await services.refresh_token_grant.exchange(
-        client, form.refresh_token, scope=requested_scope(form.scope)
-    )
+    issued = await exchange(services, client_credentials(request, form), form.refresh_token, form.scope)
     return token_response(issued)
 
 
-async def refreshing_client(services: Services, credentials: ClientCredentials, refresh_token: str) -> Client:
-    """Return the client of a refresh; one that names nobody is the token's own, if that is public.
+async def exchange(
+    services: Services, credentials: ClientCredentials, refresh_token: str, scope: str
+) -> IssuedTokens:
+    """Exchange a refresh token; a client that names nobody is the token's own, if that is public.
 
     Raises:
-        InvalidGrant: nobody was named and the token is not ours.
+        InvalidGrant: the token is not good, or nobody was named and it is not ours.
         InvalidClient: authentication failed, or the token's client must authenticate.
+        AuthError: as `RefreshTokenGrant.exchange`.
     """
-    if not credentials.names_nobody:
-        return await services.clients.authenticate(credentials)
-    session = await services.refresh_token_grant.session_of(refresh_token)
-    if session is None:
-        raise InvalidGrant("The refresh token is expired, revoked, already used or not known.")
-    return await services.clients.authenticate(ClientCredentials([(session.client_id, "")]))
+    grant, found = services.refresh_token_grant, None
+    if credentials.names_nobody:
+        found = await grant.find_genuine(refresh_token)
+        if found is None:
+            raise InvalidGrant("The refresh token is expired, revoked, already used or not known.")
+        credentials = ClientCredentials([(found[0].client_id, "")])
+    client = await services.clients.authenticate(credentials)
+    return await grant.exchange(client, refresh_token, scope=requested_scope(scope), found=found)

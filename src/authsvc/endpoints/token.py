@@ -8,7 +8,7 @@ from starlette.responses import Response
 from authsvc.endpoints.client_authentication import client_credentials
 from authsvc.endpoints.error_responses import OAUTH
 from authsvc.endpoints.form import form_body, form_of, require
-from authsvc.endpoints.refresh import refreshing_client
+from authsvc.endpoints.refresh import exchange
 from authsvc.endpoints.request_forms import TokenForm
 from authsvc.endpoints.schemas import TokenResponse
 from authsvc.endpoints.services import ServicesOf
@@ -67,10 +67,7 @@ async def _password(request: Request, services: Services, form: TokenForm) -> Is
 
 async def _refresh_token(request: Request, services: Services, form: TokenForm) -> IssuedTokens:
     require(form, "refresh_token")
-    client = await refreshing_client(services, client_credentials(request, form), form.refresh_token)
-    return await services.refresh_token_grant.exchange(
-        client, form.refresh_token, scope=requested_scope(form.scope)
-    )
+    return await exchange(services, client_credentials(request, form), form.refresh_token, form.scope)
 
 
 async def _client_credentials(request: Request, services: Services, form: TokenForm) -> IssuedTokens:

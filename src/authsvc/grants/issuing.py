@@ -24,6 +24,15 @@ class IssuedTokens:
 
 
 @dataclass(frozen=True)
+class Granted:
+    """What was granted, to whom, on behalf of whom."""
+
+    client: Client
+    username: str
+    scope: Scope
+
+
+@dataclass(frozen=True)
 class TokenIssuer:
     """Issues access tokens in the format that is configured."""
 
@@ -42,26 +51,35 @@ class TokenIssuer:
         limit = self.limits.end_of(created_at=created_at, last_used_at=now)
         return min(now + self.lifetime, limit).replace(microsecond=0)
 
-    async def for_session(
-        self, tx: Transaction, session: Session, *, client: Client, username: str, scope: Scope
-    ) -> IssuedTokens:
+    async def for_session(self, tx: Transaction, session: Session, granted: Granted) -> IssuedTokens:
         """Issue an access token for *session* as it stands in *tx*, and its refresh token.
 
         The row's `access_until` and `access_tokens_issued` have been raised already.
         """
-        request = AccessTokenRequest(
-            client_id=client.id,
+        request = self._request(session, granted)
+        return self._answer(await self.format.issue(tx, request), request, self._successor(session, granted))
+
+    async def unstored_for_session(self, session: Session, granted: Granted) -> IssuedTokens | None:
+        """Do the same for *session* as it is to be written after this; None if a token has to be stored."""
+        request = self._request(session, granted)
+        token = await self.format.issue_unstored(request)
+        return None if token is None else self._answer(token, request, self._successor(session, granted))
+
+    def _request(self, session: Session, granted: Granted) -> AccessTokenRequest:
+        return AccessTokenRequest(
+            client_id=granted.client.id,
             subject=str(session.account_id),
-            scope=scope,
-            audience=client.audience or self.audience,
+            scope=granted.scope,
+            audience=granted.client.audience or self.audience,
             issued_at=session.last_used_at.replace(microsecond=0),
             expires_at=session.access_until,
             session_id=session.id,
-            username=username,
+            username=granted.username,
             number=session.access_tokens_issued,
         )
-        refresh_token = self.handles.mint(session) if "refresh_token" in client.grants else None
-        return await self._issue(tx, request, refresh_token)
+
+    def _successor(self, session: Session, granted: Granted) -> str | None:
+        return self.handles.mint(session) if "refresh_token" in granted.client.grants else None
 
     async def for_client(self, tx: Transaction, client: Client, scope: Scope) -> IssuedTokens:
         """Issue an access token that is the client's own (RFC 6749 §4.4); no refresh token."""
@@ -74,13 +92,13 @@ class TokenIssuer:
             issued_at=now,
             expires_at=now + self.lifetime,
         )
-        return await self._issue(tx, request, None)
+        return self._answer(await self.format.issue(tx, request), request, None)
 
-    async def _issue(
-        self, tx: Transaction, request: AccessTokenRequest, refresh_token: str | None
+    def _answer(
+        self, access_token: str, request: AccessTokenRequest, refresh_token: str | None
     ) -> IssuedTokens:
         return IssuedTokens(
-            access_token=await self.format.issue(tx, request),
+            access_token=access_token,
             expires_in=(request.expires_at - request.issued_at) // timedelta(seconds=1),
             scope=request.scope,
             refresh_token=refresh_token,

@@ -8,7 +8,7 @@ from authsvc.audit import Origin
 from authsvc.clients import Client, narrow_for, require_grant
 from authsvc.clock import Clock
 from authsvc.errors import InvalidGrant
-from authsvc.grants.issuing import IssuedTokens, TokenIssuer
+from authsvc.grants.issuing import Granted, IssuedTokens, TokenIssuer
 from authsvc.scopes import Scope
 from authsvc.secret_tokens import new_id, new_random_bytes
 from authsvc.server_keys import ServerKeys
@@ -66,9 +66,7 @@ class PasswordGrant:
                 return None
             evicted = await self._make_room(tx, account)
             await sessions.insert(tx, session)
-            issued = await self.issuer.for_session(
-                tx, session, client=client, username=account.username, scope=granted
-            )
+            issued = await self.issuer.for_session(tx, session, Granted(client, account.username, granted))
         await self.sessions.deny(evicted, reason=_EVICTED)
         audit.record("login_succeeded", account_id=account.id, session_id=session.id)
         return issued

@@ -12,7 +12,7 @@ from authsvc import audit
 from authsvc.clients import Client, require_grant
 from authsvc.clock import Clock
 from authsvc.errors import InvalidGrant, TooManyAttempts, Unavailable
-from authsvc.grants.issuing import IssuedTokens, TokenIssuer
+from authsvc.grants.issuing import Granted, IssuedTokens, TokenIssuer
 from authsvc.grants.refresh_verdict import (
     MAX_REPEATS,
     Judgement,
@@ -27,9 +27,11 @@ from authsvc.grants.refresh_verdict import (
 from authsvc.scopes import Scope, narrow
 from authsvc.server_keys import ServerKeys
 from authsvc.sessions import Sessions
-from authsvc.storage import sessions
-from authsvc.storage.database import Database, Transaction
-from authsvc.storage.sessions import Session, SessionOwner
+from authsvc.storage import session_uses
+from authsvc.storage.database import Database
+from authsvc.storage.session_lookups import SessionLookups
+from authsvc.storage.session_uses import LoneUses, SessionUse
+from authsvc.storage.sessions import Session, SessionAndOwner, SessionOwner
 from authsvc.tokens.refresh_handle import PresentedRefreshToken, RefreshHandles
 
 _NOT_GOOD = "The refresh token is expired, revoked, already used or not known."
@@ -42,6 +44,8 @@ class RefreshTokenGrant:
     """Rotates refresh tokens."""
 
     database: Database
+    lookups: SessionLookups
+    lone_uses: LoneUses
     handles: RefreshHandles
     server_keys: ServerKeys
     issuer: TokenIssuer
@@ -49,8 +53,15 @@ class RefreshTokenGrant:
     overlap: timedelta
     clock: Clock
 
-    async def exchange(self, client: Client, refresh_token: str, *, scope: Scope | None) -> IssuedTokens:
-        """Return the session's next tokens.
+    async def exchange(
+        self,
+        client: Client,
+        refresh_token: str,
+        *,
+        scope: Scope | None,
+        found: SessionAndOwner | None = None,
+    ) -> IssuedTokens:
+        """Return the session's next tokens; *found* is the token's session, if it was just looked up.
 
         Raises:
             UnauthorizedClient, InvalidScope: the client may not ask for this; nothing changed.
@@ -63,17 +74,18 @@ class RefreshTokenGrant:
         if presented is None:
             raise InvalidGrant(_NOT_GOOD)
         for _ in range(_TRIES):
-            issued = await self._try(client, presented, scope)
+            found = found or await self.find(presented)
+            if found is None:
+                raise InvalidGrant(_NOT_GOOD)
+            issued = await self._try(client, presented, scope, found)
             if issued is not None:
                 return issued
+            found = None  # another exchange, or the session's end, came first: judge again
         raise Unavailable("This refresh token is being exchanged many times at once.")
 
     async def _try(
-        self, client: Client, presented: PresentedRefreshToken, scope: Scope | None
+        self, client: Client, presented: PresentedRefreshToken, scope: Scope | None, found: SessionAndOwner
     ) -> IssuedTokens | None:
-        found = await self.find(presented)
-        if found is None:
-            raise InvalidGrant(_NOT_GOOD)
         session, owner = found
         now = self.clock()
         verdict = self.judge(session, owner, presented, client.id, now)
@@ -81,30 +93,39 @@ class RefreshTokenGrant:
             await self._refuse(session, verdict)
         # A scope since taken from the client is not granted again; one asked for by name is refused.
         granted = narrow(scope, default=session.scope & client.scope, allowed=session.scope & client.scope)
-        async with self.database.transaction() as tx:
-            moved = await self._move(tx, session, verdict, now)
-            if moved is None:  # another exchange, or the session's end, came first: judge again
-                return None
-            issued = await self.issuer.for_session(
-                tx, moved, client=client, username=owner.username, scope=granted
-            )
-            if issued.refresh_token is None:
-                raise InvalidGrant(_NOT_GOOD)
-        self._record(verdict, moved)
+        moved = self._moved(session, verdict, now)
+        issued = await self._issue(
+            self._use(session, moved, verdict), moved, Granted(client, owner.username, granted)
+        )
+        if issued is not None:
+            self._record(verdict, moved)
         return issued
 
-    async def find(self, presented: PresentedRefreshToken) -> tuple[Session, SessionOwner] | None:
-        """Return the session that *presented* speaks of."""
-        async with self.database.reading() as tx:
-            return await sessions.find(tx, presented.session_id)
+    async def _issue(self, use: SessionUse, moved: Session, granted: Granted) -> IssuedTokens | None:
+        """Write *use* and issue the tokens that go with it; None if the row was changed by another."""
+        unstored = await self.issuer.unstored_for_session(moved, granted)
+        if unstored is not None:  # made before anything is written: where it cannot be, nothing is used up
+            _require_successor(unstored)
+            return None if await self.lone_uses.write(use) is None else unstored
+        async with self.database.transaction() as tx:
+            number = await session_uses.write(tx, use)
+            if number is None:
+                return None
+            issued = await self.issuer.for_session(tx, replace(moved, access_tokens_issued=number), granted)
+            _require_successor(issued)
+        return issued
 
-    async def session_of(self, refresh_token: str) -> Session | None:
+    async def find(self, presented: PresentedRefreshToken) -> SessionAndOwner | None:
+        """Return the session that *presented* speaks of."""
+        return await self.lookups.find(presented.session_id)
+
+    async def find_genuine(self, refresh_token: str) -> SessionAndOwner | None:
         """Return the session of a genuine refresh token of any generation, ended or not."""
         presented = self.handles.open(refresh_token)
         found = None if presented is None else await self.find(presented)
         if presented is None or found is None or not self.handles.is_genuine(presented, found[0].salt):
             return None
-        return found[0]
+        return found
 
     def judge(
         self,
@@ -125,25 +146,17 @@ class RefreshTokenGrant:
             limits=self.sessions.limits,
         )
 
-    async def _move(
-        self, tx: Transaction, session: Session, verdict: Judgement, now: datetime
-    ) -> Session | None:
+    def _moved(self, session: Session, verdict: Rotate | Repeat, now: datetime) -> Session:
         until = self.issuer.access_until(now, created_at=session.created_at)
         moved = replace(session, last_used_at=now, access_until=until)
-        if isinstance(verdict, Rotate):
-            key_id = self.server_keys.current.id
-            moved = replace(moved, generation=verdict.generation, server_key_id=key_id)
-            number = await sessions.rotate(
-                tx,
-                session,
-                generation=verdict.generation,
-                server_key_id=key_id,
-                now=now,
-                access_until=until,
-            )
-        else:
-            number = await sessions.repeat(tx, session, at_most=MAX_REPEATS, now=now, access_until=until)
-        return None if number is None else replace(moved, access_tokens_issued=number)
+        if isinstance(verdict, Repeat):
+            return moved
+        return replace(moved, generation=verdict.generation, server_key_id=self.server_keys.current.id)
+
+    def _use(self, seen: Session, moved: Session, verdict: Rotate | Repeat) -> SessionUse:
+        if isinstance(verdict, Repeat):
+            return session_uses.repetition(seen, moved, at_most=MAX_REPEATS)
+        return session_uses.rotation(seen, moved)
 
     async def _refuse(self, session: Session, verdict: Judgement) -> NoReturn:
         match verdict:
@@ -162,6 +175,11 @@ class RefreshTokenGrant:
         if isinstance(verdict, Rotate) and verdict.is_ahead:
             event = "refresh_ahead"
         audit.record(event, generation=session.generation, **_ids(session))
+
+
+def _require_successor(issued: IssuedTokens) -> None:
+    if issued.refresh_token is None:  # the key that minted it is not in force any more
+        raise InvalidGrant(_NOT_GOOD)
 
 
 def _ids(session: Session) -> dict[str, object]:

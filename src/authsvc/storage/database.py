@@ -26,11 +26,16 @@ from authsvc.storage.dialect import (
     prepare_sqlite,
     replace_closed,
 )
-from authsvc.storage.held_connection import HeldConnection
+from authsvc.storage.held_connections import HeldConnections
 from authsvc.storage.outage import OutageWatch
 
 Row = Sequence[object]
 """What `Database.ask` returns of one row."""
+
+_READING = 2
+_CHANGING = 4
+HELD_CONNECTIONS = _READING + _CHANGING
+"""How many connections there may be beside the pool, where statements are prepared."""
 
 Transaction = AsyncConnection
 """An open transaction; what a store's function is given."""
@@ -78,10 +83,15 @@ class Database:
         else:
             replace_closed(self.engine)
             waiting.keep_short(self.engine)
-        self.held: HeldConnection | None = None
+        self.reads: HeldConnections | None = None
+        self.changes: HeldConnections | None = None
         if not is_sqlite and prepares:
-            _, arguments = self.engine.dialect.create_connect_args(self.engine.url)
-            self.held = HeldConnection(arguments, timeout_seconds=timeout_seconds)
+            # Apart, because a change may have to wait for the lock of a row.
+            self.reads, self.changes = self._held(_READING), self._held(_CHANGING)
+
+    def _held(self, at_most: int) -> HeldConnections:
+        _, arguments = self.engine.dialect.create_connect_args(self.engine.url)
+        return HeldConnections(arguments, timeout_seconds=self._timeout_seconds, at_most=at_most)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -105,20 +115,31 @@ class Database:
             async with self._connected(self._reading) as connection:
                 yield connection
 
-    def text_of(self, statement: sa.ClauseElement) -> str:
-        """Return *statement* as `ask` takes it."""
-        return str(statement.compile(dialect=self.engine.dialect))
-
     async def ask(self, statement: str, *values: object) -> Sequence[Row]:
-        """Return the rows of one statement that reads, asked over the held connection.
+        """Return the rows of one statement that reads, over a connection that is held.
 
         Raises:
             Unavailable: as `reading`.
         """
-        if self.held is None:
+        return await self._over(self.reads, statement, values)
+
+    async def change(self, statement: str, *values: object) -> Sequence[Row]:
+        """Do one statement that changes something, and commit it; return its rows.
+
+        It must be so that doing it twice changes nothing more: the answer to the first may have been lost.
+
+        Raises:
+            Unavailable: as `transaction`; it may have been done.
+        """
+        return await self._over(self.changes, statement, values)
+
+    async def _over(
+        self, held: HeldConnections | None, statement: str, values: Sequence[object]
+    ) -> Sequence[Row]:
+        if held is None:
             raise RuntimeError("no connection is held here")
         with _driver_errors(self.outages):
-            return await self.held.fetch(statement, *values)
+            return await held.fetch(statement, *values)
 
     @asynccontextmanager
     async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
@@ -140,8 +161,9 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
-        if self.held is not None:
-            await self.held.close()
+        for held in (self.reads, self.changes):
+            if held is not None:
+                held.close()
         await self.engine.dispose()
 
 

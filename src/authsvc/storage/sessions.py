@@ -4,19 +4,17 @@ Every change takes the row's lock and says what the row must still be, so of two
 second sees the first (READ COMMITTED looks at the condition again once it has the lock).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import col
 
 from authsvc.scopes import Scope, format_scope, parse_scope
 from authsvc.storage.database import Transaction
 from authsvc.storage.denial_rows import Mark
-from authsvc.storage.dialect import UtcDateTime
 from authsvc.storage.tables import AccountRow, SessionRow
 
 Which = sa.ColumnElement[bool]
@@ -82,93 +80,35 @@ async def insert(tx: Transaction, session: Session) -> None:
     )
 
 
-# Built once: building a statement anew takes as long as running it.
-_FIND = (
-    sa.select(*_COLUMNS, col(AccountRow.username), col(AccountRow.disabled_at))
-    .join(AccountRow, col(AccountRow.id) == col(SessionRow.account_id))
-    .where(col(SessionRow.id) == sa.bindparam("session_id"))
-)
+SessionAndOwner = tuple[Session, SessionOwner]
 
 
-async def find(tx: Transaction, session_id: UUID) -> tuple[Session, SessionOwner] | None:
-    """Return the session, ended or not, with what its account says now."""
-    row = (await tx.execute(_FIND, {"session_id": session_id})).one_or_none()
-    if row is None:
-        return None
-    values = dict(zip(Session.__dataclass_fields__, row, strict=False))
-    return _session(values), SessionOwner(username=row[-2], is_disabled=row[-1] is not None)
-
-
-def _use(*demands: sa.ColumnElement[bool], **change: object) -> ReturningUpdate[int]:
-    """Return the statement that notes one use of a session that is still as it was seen."""
-    issued, until = col(SessionRow.access_tokens_issued), col(SessionRow.access_until)
-    named = sa.bindparam("until", type_=UtcDateTime)
+def found_by(
+    session_id: sa.ColumnElement[UUID] | sa.CollectionAggregate[bool],
+) -> sa.Select[tuple[object, ...]]:
+    """Return the statement that finds sessions, ended or not, by their ids; `read` reads its rows."""
     return (
-        sa.update(SessionRow)
-        .where(
-            col(SessionRow.id) == sa.bindparam("session_id"),
-            col(SessionRow.generation) == sa.bindparam("seen_generation"),
-            col(SessionRow.ended_at).is_(None),
-            *demands,
-        )
-        .values(
-            last_used_at=_NOW,
-            access_until=sa.case((until < named, named), else_=until),
-            access_tokens_issued=issued + 1,
-            **change,
-        )
-        .returning(issued)
+        sa.select(*_COLUMNS, col(AccountRow.username), col(AccountRow.disabled_at))
+        .join(AccountRow, col(AccountRow.id) == col(SessionRow.account_id))
+        .where(col(SessionRow.id) == session_id)
     )
 
 
-_NOW = sa.bindparam("now", type_=UtcDateTime)
-_ROTATE = _use(
-    generation=sa.bindparam("new_generation"),
-    server_key_id=sa.bindparam("new_server_key_id"),
-    rotated_at=_NOW,
-    repeats=0,
-)
-# Of many at the same moment each has read a count that is still low enough.
-_REPEAT = _use(
-    col(SessionRow.repeats) < sa.bindparam("at_most"),
-    repeats=col(SessionRow.repeats) + 1,
-)
+def read(row: Sequence[object]) -> SessionAndOwner:
+    """Return the session, with what its account says now."""
+    *columns, username, disabled_at = row
+    values = dict(zip(Session.__dataclass_fields__, columns, strict=True))
+    return _session(values), SessionOwner(username=str(username), is_disabled=disabled_at is not None)
 
 
-async def rotate(
-    tx: Transaction,
-    session: Session,
-    *,
-    generation: int,
-    server_key_id: str,
-    now: datetime,
-    access_until: datetime,
-) -> int | None:
-    """Move the ratchet from the generation of *session* to *generation*.
-
-    Returns:
-        the number of the access token that goes with it; None if the row has moved or ended.
-    """
-    values = _values_of(session, now=now, access_until=access_until)
-    change = {"new_generation": generation, "new_server_key_id": server_key_id}
-    return (await tx.execute(_ROTATE, values | change)).scalar_one_or_none()
+# Built once: building a statement anew takes as long as running it.
+_FIND = found_by(sa.bindparam("session_id", type_=sa.Uuid()))
 
 
-async def repeat(
-    tx: Transaction, session: Session, *, at_most: int, now: datetime, access_until: datetime
-) -> int | None:
-    """Count one more answer with the same successor, up to *at_most*; returns as `rotate`."""
-    values = _values_of(session, now=now, access_until=access_until)
-    return (await tx.execute(_REPEAT, values | {"at_most": at_most})).scalar_one_or_none()
-
-
-def _values_of(session: Session, *, now: datetime, access_until: datetime) -> dict[str, object]:
-    return {
-        "session_id": session.id,
-        "seen_generation": session.generation,
-        "now": now,
-        "until": access_until,
-    }
+async def find(tx: Transaction, session_id: UUID) -> SessionAndOwner | None:
+    """Return the session, ended or not, with what its account says now."""
+    row = (await tx.execute(_FIND, {"session_id": session_id})).one_or_none()
+    return None if row is None else read(row)
 
 
 async def end(tx: Transaction, which: Which, *, reason: str, now: datetime, mark: Mark) -> list[EndedSession]:

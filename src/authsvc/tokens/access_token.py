@@ -88,6 +88,9 @@ class AccessTokenFormat(Protocol):
     async def issue(self, tx: Transaction, request: AccessTokenRequest) -> str:
         """Return a new token; what it stores lives or dies with *tx*."""
 
+    async def issue_unstored(self, request: AccessTokenRequest) -> str | None:
+        """Return a new token if this format stores none, else None."""
+
     async def judge(self, token: str) -> Verdict | None:
         """Return the verdict on a token of this format; None if it is not ours, or has expired."""
 

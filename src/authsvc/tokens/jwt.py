@@ -16,7 +16,7 @@ from authsvc.storage.standing import Standings, TokenNames
 from authsvc.tokens import strict_jwt
 from authsvc.tokens.access_token import AccessToken, AccessTokenRequest, Verdict
 from authsvc.tokens.audiences import Audiences
-from authsvc.tokens.keys import KeyRing
+from authsvc.tokens.keys import KeyRing, SigningKey
 from authsvc.tokens.verified_cache import SignedToken, VerifiedCache
 
 NOT_BEFORE_LEEWAY = timedelta(seconds=5)
@@ -41,8 +41,15 @@ class JwtFormat:
         """Return a signed JWT; nothing is stored.
 
         Raises:
-            Unavailable: no key can sign.
+            Unavailable: no key can sign, or none is known not to be withdrawn.
         """
+        return self._signed(await self.keys.signer(tx), request)
+
+    async def issue_unstored(self, request: AccessTokenRequest) -> str:
+        """Do the same outside of any transaction; raises as `issue`."""
+        return self._signed(await self.keys.signer(None), request)
+
+    def _signed(self, key: SigningKey, request: AccessTokenRequest) -> str:
         claims: dict[str, object] = {
             "iss": self.issuer,
             "sub": request.subject,
@@ -56,7 +63,7 @@ class JwtFormat:
             claims["scope"] = format_scope(request.scope)
         if request.session_id is not None:
             claims |= {"sid": str(request.session_id), "username": request.username}
-        return strict_jwt.sign(await self.keys.signer(tx), claims, typ=self.typ)
+        return strict_jwt.sign(key, claims, typ=self.typ)
 
     async def judge(self, token: str) -> Verdict | None:
         """Return the verdict on *token*; None unless we signed it, for us, and it has not expired.

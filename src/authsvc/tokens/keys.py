@@ -63,13 +63,18 @@ class KeyRing:
         """
         self._looked_at = self._clock()
         try:
-            async with self._database.reading() as tx:
-                rows = await signing_keys.every(tx)
+            await self._look()
         except Unavailable:
             self._last_look_failed = True
             raise
         self._last_look_failed = False
-        self._take(rows)
+
+    async def _look(self, tx: Transaction | None = None) -> None:
+        if tx is not None:
+            self._take(await signing_keys.every(tx))
+            return
+        async with self._database.reading() as own:
+            self._take(await signing_keys.every(own))
 
     def _take(self, rows: Sequence[StoredKey]) -> None:
         parsed = [self._parsed(row) for row in rows if row.revoked_at is None]
@@ -119,7 +124,7 @@ class KeyRing:
         # A clock that is behind the one that made the first key: that key, rather than none.
         return max(signing, key=_start) if signing else min(started, key=_start)
 
-    async def signer(self, tx: Transaction) -> SigningKey:
+    async def signer(self, tx: Transaction | None) -> SigningKey:
         """Return the key that signs now; no key whose withdrawal was committed before this call.
 
         A token signed with such a key would be dead on arrival.
@@ -131,7 +136,7 @@ class KeyRing:
         if self._is_news(withdrawal):
             async with self._refreshing:  # of many at once one asks, over the connection that it holds
                 if self._is_news(withdrawal):
-                    self._take(await signing_keys.every(tx))
+                    await self._look(tx)
         return self.current()
 
     def _is_news(self, withdrawal: datetime | None) -> bool:

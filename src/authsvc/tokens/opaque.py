@@ -47,6 +47,10 @@ class OpaqueFormat:
         )
         return token
 
+    async def issue_unstored(self, request: AccessTokenRequest) -> str | None:  # noqa: ARG002 - it takes no part in what is never done
+        """Return None: an opaque token means nothing unless it is stored."""
+        return None
+
     async def judge(self, token: str) -> Verdict | None:
         """Return the verdict on *token*; None if it is not in the database, or has expired.
 

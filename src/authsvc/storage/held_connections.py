@@ -1,0 +1,121 @@
+"""Connections to Postgres that are held, for single statements that come with every request.
+
+Saves: taking a connection from the pool, the statement's way through SQLAlchemy, and the reset on the way
+back: 9 of 10 parts of a small question.
+Invariant: they are in autocommit, so each statement sees what was committed before it began, and what it
+changes is committed when it returns; one statement at a time on each.
+On failure: closed, and opened anew by the next statement; one that had been closed while it was idle is
+opened anew for the same statement, which may so be done twice.
+To switch it off: `Database.reads = None`, as it is on SQLite and behind a pooler of transactions.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+import sqlalchemy as sa
+from asyncpg import Record
+from asyncpg.exceptions import ConnectionDoesNotExistError, InterfaceError, InternalClientError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.sql.compiler import SQLCompiler
+
+# What SQLAlchemy adds for itself.
+_NOT_THE_DRIVERS = ("prepared_statement_cache_size", "prepared_statement_name_func")
+
+
+@dataclass(frozen=True)
+class HeldStatement:
+    """A statement as the driver takes it: its text, and which value comes in which place."""
+
+    text: str
+    _places: Sequence[str]
+    _own: Mapping[str, object]
+
+    @classmethod
+    def of(cls, statement: sa.ClauseElement, dialect: sa.Dialect) -> "HeldStatement":
+        """Return *statement* as the driver of *dialect* takes it."""
+        compiled = statement.compile(dialect=dialect)
+        if not isinstance(compiled, SQLCompiler):
+            raise TypeError(f"no statement with values: {compiled}")
+        return cls(str(compiled), compiled.positiontup or (), compiled.params)
+
+    def arguments(self, values: Mapping[str, object]) -> list[object]:
+        """Return *values* in their places, among those that the statement brought with it."""
+        return [values.get(name, self._own[name]) for name in self._places]
+
+
+class HeldConnections:
+    """So many at most, each opened when it is needed. They raise what the driver raises, as the pool does."""
+
+    def __init__(self, arguments: Mapping[str, object], *, timeout_seconds: float, at_most: int) -> None:
+        """*arguments* are those of the driver's `connect`."""
+        self._timeout = timeout_seconds
+        # The last to come back is the first to be used: one is enough for as long as nobody waits.
+        self._free = [_HeldConnection(arguments, timeout_seconds=timeout_seconds) for _ in range(at_most)]
+        self._all = tuple(self._free)
+        self._turns = asyncio.Semaphore(at_most)
+
+    async def fetch(self, statement: str, *values: object) -> Sequence[Record]:
+        """Return the rows of *statement*, in which `$1` stands for the first of *values*."""
+        await self._turn()
+        connection = self._free.pop()
+        try:
+            return await connection.fetch(statement, values)
+        finally:
+            self._free.append(connection)
+            self._turns.release()
+
+    async def _turn(self) -> None:
+        if not self._turns.locked():
+            await self._turns.acquire()
+            return
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise PoolTimeoutError("all held connections are in use") from None
+
+    def close(self) -> None:
+        """Close them; a statement opens one again."""
+        for connection in self._all:
+            connection.close()
+
+
+class _HeldConnection:
+    """Does one thing at a time."""
+
+    def __init__(self, arguments: Mapping[str, object], *, timeout_seconds: float) -> None:
+        self._arguments = {name: value for name, value in arguments.items() if name not in _NOT_THE_DRIVERS}
+        self._timeout = timeout_seconds
+        self._connection: asyncpg.Connection | None = None
+
+    async def fetch(self, statement: str, values: Sequence[object]) -> Sequence[Record]:
+        was_idle = self._connection is not None and not self._connection.is_closed()
+        try:
+            return await self._fetch(statement, values)
+        except ConnectionDoesNotExistError:
+            if not was_idle:
+                raise
+            return await self._fetch(statement, values)
+
+    async def _fetch(self, statement: str, values: Sequence[object]) -> Sequence[Record]:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(
+                **self._arguments, timeout=self._timeout, command_timeout=self._timeout
+            )
+        try:
+            rows: Sequence[Record] = await self._connection.fetch(statement, *values)
+        # What the driver says of its own state, not of what the server said.
+        except (InterfaceError, InternalClientError) as error:
+            self.close()
+            raise ConnectionDoesNotExistError(str(error)) from error
+        except BaseException:
+            self.close()
+            raise
+        return rows
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+        self._connection = None
