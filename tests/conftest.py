@@ -13,13 +13,14 @@ from tests.fixtures.clock import ManualClock
 from tests.fixtures.postgres import PostgresServer, postgres_server
 from tests.fixtures.redis import RedisServer, redis_server
 from tests.fixtures.service import PASSWORD, Json, Registered, Service
-from tests.fixtures.stack import STACKS, Stack, make_settings, migrate, running
+from tests.fixtures.stack import STACKS, Stack, make_settings, migrate, running, with_quick_hashes
 
 pytest_plugins = [
     "tests.fixtures.costs",
     "tests.fixtures.forge",
     "tests.fixtures.installation",
     "tests.fixtures.log_watch",
+    "tests.fixtures.traced",
 ]
 
 _REDIS_DATABASES = {"postgres-jwt": 1, "postgres-opaque": 2}
@@ -114,7 +115,7 @@ async def stack(
         redis_url = request.getfixturevalue("redis").url(_REDIS_DATABASES[request.param])
     else:
         url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('sqlite')}/authsvc.db"
-    settings = make_settings(url, redis_url, token_format=token_format)
+    settings = with_quick_hashes(make_settings(url, redis_url, token_format=token_format))
     await migrate(settings)
     async with running(settings, ManualClock()) as made:
         yield made

@@ -8,9 +8,10 @@ from passlib.hash import argon2
 
 from tests.fixtures.service import PASSWORD, USERNAME, Json, Service
 
-OLD = "$argon2id$v=19$m=8192,t=1,p=1"
-POLICY = "$argon2id$v=19$m=19456,t=2,p=1"
-DEARER = "$argon2id$v=19$m=24576,t=2,p=1"
+# Around what the stacks of the suite are configured with.
+OLD = "$argon2id$v=19$m=512,t=1,p=1"
+POLICY = "$argon2id$v=19$m=1024,t=1,p=1"
+DEARER = "$argon2id$v=19$m=2048,t=1,p=1"
 WRONG = "a wrong password"
 REFUSED: dict[str, Json] = {
     "wrong password": {"username": USERNAME, "password": WRONG},

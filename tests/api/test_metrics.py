@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from authsvc.clean_up import TABLES
 from tests.conftest import MakeService
+from tests.fixtures.costs import FULL_COST
 from tests.fixtures.processes import free_port
 from tests.fixtures.service import PASSWORD, USERNAME, Json, Registered, Service
 from tests.fixtures.stack import SECRET
@@ -171,7 +172,7 @@ async def test_each_password_is_one_hash_and_its_time_is_seconds(service: Servic
 async def test_logins_refused_because_of_the_wait_are_counted(
     service_with: MakeService, growth: Growth
 ) -> None:
-    impatient = await service_with(hash_threads=1, hash_max_wait_seconds=0.001)
+    impatient = await service_with(hash_threads=1, hash_max_wait_seconds=0.001, **FULL_COST)
 
     answers = await asyncio.gather(
         *(impatient.post("/login", username=USERNAME, password=PASSWORD) for _ in range(4))

@@ -10,10 +10,18 @@ import pytest
 
 from tests.conftest import MakeService
 from tests.fixtures.answers import assert_oauth_error, assert_problem
+from tests.fixtures.costs import at_full_cost
 from tests.fixtures.gate import hold_logins_after_verifying
 from tests.fixtures.service import PASSWORD, USERNAME, Json, Registered, Service
 
 LOGIN: Json = {"username": USERNAME, "password": PASSWORD}
+
+
+@pytest.fixture
+async def service(service: Service) -> AsyncIterator[Service]:
+    """Here it matters what a hash costs."""
+    async with at_full_cost(service) as costly:
+        yield costly
 
 
 async def test_a_password_is_stored_as_argon2id_of_the_advised_cost(service: Service) -> None:
