@@ -14,7 +14,7 @@ from authsvc.clients import PUBLIC_CLIENT_ID, new_client
 from authsvc.grants.issuing import Granted
 from authsvc.scopes import ACCOUNT
 from authsvc.secret_tokens import new_id, new_random_bytes
-from authsvc.storage import accounts, clients, sessions
+from authsvc.storage import accounts, sessions
 from authsvc.storage.accounts import Account
 from authsvc.storage.clients import Client
 from authsvc.storage.database import Transaction
@@ -62,7 +62,7 @@ class Mint:
         made: list[str] = []
         while len(made) < count:
             async with self._services.stores.database.transaction() as tx:
-                client = await clients.find(tx, PUBLIC_CLIENT_ID)
+                client = await self._services.clients.find(PUBLIC_CLIENT_ID)
                 assert client is not None
                 until = min(len(made) + _SESSIONS_AT_A_TIME * per_session, count)
                 while len(made) < until:

@@ -17,6 +17,7 @@ from authsvc.storage.clients import PUBLIC_CLIENT_ID, Client
 from authsvc.storage.database import Database
 from authsvc.storage.delivery import Delivery
 from authsvc.storage.denial import LONGEST_LIFE, Denial
+from authsvc.storage.lookups import Lookups
 
 __all__ = ["PUBLIC_CLIENT_ID", "Client", "ClientCredentials", "Clients", "narrow_for", "require_grant"]
 
@@ -46,6 +47,7 @@ class Clients:
     """Authenticates clients, and makes and changes them."""
 
     database: Database
+    lookups: Lookups[str]
     delivery: Delivery
     remembered: RememberedClients
     clock: Clock
@@ -104,10 +106,11 @@ class Clients:
         remembered = self.remembered.look_up(client_id)
         if remembered is not None and await remembered.is_current():
             return remembered.copy
-        async with self.database.reading() as tx:
-            client = await clients.find(tx, client_id)
-        if client is not None:
-            self.remembered.remember(client)
+        row = await self.lookups.find(client_id)
+        if row is None:
+            return None
+        client = clients.read(row)
+        self.remembered.remember(client)
         return client
 
     async def every(self) -> list[Client]:
@@ -129,7 +132,7 @@ class Clients:
     async def change(self, client_id: str, **changes: object) -> Client:
         """Change some fields of a client; raises as `add`, or if there is no such client."""
         async with self.database.transaction() as tx:
-            client = await clients.find(tx, client_id, for_update=True)
+            client = await clients.find_for_update(tx, client_id)
             if client is None:
                 raise OperatorError(f"There is no client '{client_id}'; list them with: authsvc clients list")
             changed = dataclasses.replace(client, version=client.version + 1, **changes)  # type: ignore[arg-type] # named by the caller

@@ -53,12 +53,6 @@ class Sessions:
     access_token_lifetime: timedelta
     clock: Clock
 
-    async def find(self, session_id: UUID) -> Session | None:
-        """Return the session, ended or not."""
-        async with self.database.reading() as tx:
-            found = await sessions.find(tx, session_id)
-        return None if found is None else found[0]
-
     async def page(self, account_id: UUID, *, after: UUID | None, limit: int) -> list[Session]:
         """Return at most *limit* live sessions of the account, newest first, from behind *after*."""
         async with self.database.reading() as tx:

@@ -21,15 +21,16 @@ from authsvc.server_keys import ServerKeys
 from authsvc.sessions import SessionLimits, Sessions
 from authsvc.settings import Settings
 from authsvc.stand_in_hashes import StandInHashes
+from authsvc.storage import access_tokens
+from authsvc.storage import clients as client_rows
+from authsvc.storage import sessions as session_rows
 from authsvc.storage.database_time import Timekeeper
 from authsvc.storage.guess_slots import Limit
 from authsvc.storage.outage import OutageWatch
 from authsvc.storage.purge import Purge
-from authsvc.storage.session_lookups import SessionLookups
 from authsvc.storage.session_uses import LoneUses
 from authsvc.storage.standing import Standings
 from authsvc.storage.stores import Stores
-from authsvc.storage.token_lookups import TokenLookups
 from authsvc.throttling import Throttle
 from authsvc.tokens.access_token import AccessTokenFormat
 from authsvc.tokens.audiences import Audiences
@@ -95,7 +96,9 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
         absolute=timedelta(seconds=settings.session_max_seconds),
     )
     sessions = Sessions(database, delivery, limits, settings.access_token_lifetime, clock)
-    clients = Clients(database, delivery, RememberedClients(stores.denylist, clock), clock)
+    clients = Clients(
+        database, client_rows.lookups(database), delivery, RememberedClients(stores.denylist, clock), clock
+    )
     hasher = build_hasher(settings)
     throttle = build_throttle(settings, stores, server_keys, clock)
     policy = PasswordPolicy(settings.password_min_length, settings.password_min_score, hasher)
@@ -112,7 +115,9 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
         VerifiedCache(),
         clock,
     )
-    opaque = OpaqueFormat(database, TokenLookups(database), RowMemory(), server_keys, settings.issuer, clock)
+    opaque = OpaqueFormat(
+        database, access_tokens.lookups(database), RowMemory(), server_keys, settings.issuer, clock
+    )
     verifier = TokenVerifier(jwt, opaque)
     handles = RefreshHandles(server_keys)
     issuing_format = choose_issuing_format(settings, jwt, opaque)
@@ -129,7 +134,7 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
     overlap = timedelta(seconds=settings.refresh_overlap_seconds)
     refresh = RefreshTokenGrant(
         database,
-        SessionLookups(database),
+        session_rows.lookups(database),
         LoneUses(database),
         handles,
         server_keys,

@@ -7,6 +7,7 @@ logs nobody out. After it the token is in two hands, and the session ends (RFC 9
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NoReturn
+from uuid import UUID
 
 from authsvc import audit
 from authsvc.clients import Client, require_grant
@@ -27,9 +28,9 @@ from authsvc.grants.refresh_verdict import (
 from authsvc.scopes import Scope, narrow
 from authsvc.server_keys import ServerKeys
 from authsvc.sessions import Sessions
-from authsvc.storage import session_uses
+from authsvc.storage import session_uses, sessions
 from authsvc.storage.database import Database
-from authsvc.storage.session_lookups import SessionLookups
+from authsvc.storage.lookups import Lookups
 from authsvc.storage.session_uses import LoneUses, SessionUse
 from authsvc.storage.sessions import Session, SessionAndOwner, SessionOwner
 from authsvc.tokens.refresh_handle import PresentedRefreshToken, RefreshHandles
@@ -44,7 +45,7 @@ class RefreshTokenGrant:
     """Rotates refresh tokens."""
 
     database: Database
-    lookups: SessionLookups
+    lookups: Lookups[UUID]
     lone_uses: LoneUses
     handles: RefreshHandles
     server_keys: ServerKeys
@@ -117,7 +118,8 @@ class RefreshTokenGrant:
 
     async def find(self, presented: PresentedRefreshToken) -> SessionAndOwner | None:
         """Return the session that *presented* speaks of."""
-        return await self.lookups.find(presented.session_id)
+        row = await self.lookups.find(presented.session_id)
+        return None if row is None else sessions.read(row)
 
     async def find_genuine(self, refresh_token: str) -> SessionAndOwner | None:
         """Return the session of a genuine refresh token of any generation, ended or not."""

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from authsvc.scopes import Scope, format_scope, parse_scope
-from authsvc.storage.database import Transaction
+from authsvc.storage.database import Database, Row, Transaction
+from authsvc.storage.lookups import KeyCondition, Lookups
 from authsvc.storage.tables import AccessTokenRow, AccountRow, ClientRow, SessionRow
 
 LIVE_TOKENS_PER_SESSION = 32
@@ -84,8 +85,8 @@ TokenRow = tuple[
 """The fields of an `OpaqueToken` as stored, then what `TokenSurroundings` is made of."""
 
 
-def found_by(sha256: sa.ColumnElement[bytes] | sa.CollectionAggregate[bool]) -> sa.Select[tuple[object, ...]]:
-    """Return the statement that finds tokens, dead or alive, by their SHA-256."""
+def found_by(sha256: KeyCondition[bytes]) -> sa.Select[tuple[object, ...]]:
+    """Return the statement that `lookups` asks."""
     return (
         sa.select(
             *_COLUMNS,
@@ -101,14 +102,14 @@ def found_by(sha256: sa.ColumnElement[bytes] | sa.CollectionAggregate[bool]) -> 
     )
 
 
-async def find(tx: Transaction, sha256: bytes) -> TokenRow | None:
-    """Return the token's row and what stands around it now, dead or alive."""
-    row = (await tx.execute(found_by(sa.literal(sha256)))).one_or_none()
-    return None if row is None else cast("TokenRow", tuple(row))
+def lookups(database: Database) -> Lookups[bytes]:
+    """Return what finds tokens, dead or alive, by their SHA-256; `read` reads its rows."""
+    return Lookups(database, found_by, sa.LargeBinary())
 
 
-def read(row: TokenRow) -> tuple[OpaqueToken, TokenSurroundings]:
+def read(found: Row) -> tuple[OpaqueToken, TokenSurroundings]:
     """Return the token and what stands around it."""
+    row = cast("TokenRow", found)
     sha256, session_id, client_id, number, scope, audience, issued_at, expires_at = row[:8]
     account_id, username, ended_at, is_suspended = row[8:]
     return OpaqueToken(

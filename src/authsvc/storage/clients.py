@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col
 
 from authsvc.scopes import Scope, format_scope, parse_scope
-from authsvc.storage.database import Transaction
+from authsvc.storage.database import Database, Row, Transaction
 from authsvc.storage.denial_rows import Mark
+from authsvc.storage.lookups import KeyCondition, Lookups
 from authsvc.storage.tables import ClientRow
 
 PUBLIC_CLIENT_ID = "public"
@@ -39,8 +41,19 @@ _COLUMNS = tuple(getattr(ClientRow, name) for name in Client.__dataclass_fields_
 _LISTS = ("grants", "scope", "default_scope")
 
 
-def _client(row: sa.Row[tuple[object, ...]]) -> Client:
-    values = dict(row._mapping)  # noqa: SLF001 - the public way to a row's names, despite its underscore
+def found_by(client_id: KeyCondition[str]) -> sa.Select[tuple[object, ...]]:
+    """Return the statement that `lookups` asks."""
+    return sa.select(*_COLUMNS).where(col(ClientRow.id) == client_id)
+
+
+def lookups(database: Database) -> Lookups[str]:
+    """Return what finds clients by their ids; `read` reads its rows."""
+    return Lookups(database, found_by, sa.Text())
+
+
+def read(row: Row) -> Client:
+    """Return the client."""
+    values: dict[str, Any] = dict(zip(Client.__dataclass_fields__, row, strict=True))
     return Client(**values | {name: parse_scope(values[name]) for name in _LISTS})
 
 
@@ -49,19 +62,17 @@ def _values(client: Client) -> dict[str, object]:
     return values | {name: format_scope(values[name]) for name in _LISTS}
 
 
-async def find(tx: Transaction, client_id: str, *, for_update: bool = False) -> Client | None:
-    """Return the client with this id."""
-    statement = sa.select(*_COLUMNS).where(col(ClientRow.id) == client_id)
-    row = (
-        await tx.execute(statement.with_for_update(key_share=True) if for_update else statement)
-    ).one_or_none()
-    return _client(row) if row else None
+async def find_for_update(tx: Transaction, client_id: str) -> Client | None:
+    """Return the client with this id, whose row is locked from now on."""
+    statement = found_by(sa.literal(client_id)).with_for_update(key_share=True)
+    row = (await tx.execute(statement)).one_or_none()
+    return None if row is None else read(tuple(row))
 
 
 async def every(tx: Transaction) -> list[Client]:
     """Return all clients, oldest first."""
     rows = await tx.execute(sa.select(*_COLUMNS).order_by(col(ClientRow.created_at), col(ClientRow.id)))
-    return [_client(row) for row in rows]
+    return [read(tuple(row)) for row in rows]
 
 
 async def audiences(tx: Transaction) -> frozenset[str]:

@@ -29,8 +29,8 @@ from authsvc.storage.dialect import (
 from authsvc.storage.held_connections import HeldConnections
 from authsvc.storage.outage import OutageWatch
 
-Row = Sequence[object]
-"""What `Database.ask` returns of one row."""
+Row = tuple[object, ...]
+"""The columns of one row."""
 
 _READING = 2
 _CHANGING = 4
@@ -115,7 +115,7 @@ class Database:
             async with self._connected(self._reading) as connection:
                 yield connection
 
-    async def ask(self, statement: str, *values: object) -> Sequence[Row]:
+    async def ask(self, statement: str, *values: object) -> Sequence[Sequence[object]]:
         """Return the rows of one statement that reads, over a connection that is held.
 
         Raises:
@@ -123,7 +123,7 @@ class Database:
         """
         return await self._over(self.reads, statement, values)
 
-    async def change(self, statement: str, *values: object) -> Sequence[Row]:
+    async def change(self, statement: str, *values: object) -> Sequence[Sequence[object]]:
         """Do one statement that changes something, and commit it; return its rows.
 
         It must be so that doing it twice changes nothing more: the answer to the first may have been lost.
@@ -135,7 +135,7 @@ class Database:
 
     async def _over(
         self, held: HeldConnections | None, statement: str, values: Sequence[object]
-    ) -> Sequence[Row]:
+    ) -> Sequence[Sequence[object]]:
         if held is None:
             raise RuntimeError("no connection is held here")
         with _driver_errors(self.outages):

@@ -4,7 +4,7 @@ Every change takes the row's lock and says what the row must still be, so of two
 second sees the first (READ COMMITTED looks at the condition again once it has the lock).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from authsvc.scopes import Scope, format_scope, parse_scope
-from authsvc.storage.database import Transaction
+from authsvc.storage.database import Database, Row, Transaction
 from authsvc.storage.denial_rows import Mark
+from authsvc.storage.lookups import KeyCondition, Lookups
 from authsvc.storage.tables import AccountRow, SessionRow
 
 Which = sa.ColumnElement[bool]
@@ -83,10 +84,8 @@ async def insert(tx: Transaction, session: Session) -> None:
 SessionAndOwner = tuple[Session, SessionOwner]
 
 
-def found_by(
-    session_id: sa.ColumnElement[UUID] | sa.CollectionAggregate[bool],
-) -> sa.Select[tuple[object, ...]]:
-    """Return the statement that finds sessions, ended or not, by their ids; `read` reads its rows."""
+def found_by(session_id: KeyCondition[UUID]) -> sa.Select[tuple[object, ...]]:
+    """Return the statement that `lookups` asks."""
     return (
         sa.select(*_COLUMNS, col(AccountRow.username), col(AccountRow.disabled_at))
         .join(AccountRow, col(AccountRow.id) == col(SessionRow.account_id))
@@ -94,21 +93,16 @@ def found_by(
     )
 
 
-def read(row: Sequence[object]) -> SessionAndOwner:
+def lookups(database: Database) -> Lookups[UUID]:
+    """Return what finds sessions, ended or not, by their ids; `read` reads its rows."""
+    return Lookups(database, found_by, sa.Uuid())
+
+
+def read(row: Row) -> SessionAndOwner:
     """Return the session, with what its account says now."""
     *columns, username, disabled_at = row
     values = dict(zip(Session.__dataclass_fields__, columns, strict=True))
     return _session(values), SessionOwner(username=str(username), is_disabled=disabled_at is not None)
-
-
-# Built once: building a statement anew takes as long as running it.
-_FIND = found_by(sa.bindparam("session_id", type_=sa.Uuid()))
-
-
-async def find(tx: Transaction, session_id: UUID) -> SessionAndOwner | None:
-    """Return the session, ended or not, with what its account says now."""
-    row = (await tx.execute(_FIND, {"session_id": session_id})).one_or_none()
-    return None if row is None else read(row)
 
 
 async def end(tx: Transaction, which: Which, *, reason: str, now: datetime, mark: Mark) -> list[EndedSession]:

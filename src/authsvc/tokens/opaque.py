@@ -6,10 +6,10 @@ from authsvc.clock import Clock
 from authsvc.secret_tokens import decode_base64url, encode_base64url, fingerprint, new_random_bytes
 from authsvc.server_keys import TAG_LENGTH, ServerKeys
 from authsvc.storage import access_tokens
-from authsvc.storage.access_tokens import OpaqueToken, TokenRow, TokenSurroundings
-from authsvc.storage.database import Database, Transaction
+from authsvc.storage.access_tokens import OpaqueToken, TokenSurroundings
+from authsvc.storage.database import Database, Row, Transaction
+from authsvc.storage.lookups import Lookups
 from authsvc.storage.standing import Standing
-from authsvc.storage.token_lookups import TokenLookups
 from authsvc.tokens.access_token import AccessToken, AccessTokenRequest, Verdict
 from authsvc.tokens.row_memory import RowMemory
 
@@ -23,7 +23,7 @@ class OpaqueFormat:
     """Issues and judges opaque access tokens; revokes one by deleting its row."""
 
     database: Database
-    lookups: TokenLookups
+    lookups: Lookups[bytes]
     memory: RowMemory
     server_keys: ServerKeys
     issuer: str
@@ -65,7 +65,7 @@ class OpaqueFormat:
         verdict = self.memory.recall(row) or self.memory.remember(row, self._read(row))
         return None if verdict.token.expires_at <= self.clock() else verdict
 
-    def _read(self, row: TokenRow) -> Verdict:
+    def _read(self, row: Row) -> Verdict:
         stored, around = access_tokens.read(row)
         return Verdict(_facts(stored, around, issuer=self.issuer), _standing(around))
 

@@ -7,7 +7,7 @@ On failure: nothing can fail; what was forgotten is read anew.
 To switch it off: `at_most=0`.
 """
 
-from authsvc.storage.access_tokens import TokenRow
+from authsvc.storage.database import Row
 from authsvc.tokens.access_token import Verdict
 
 MOST_ROWS = 16_384  # some 2 KiB each
@@ -18,13 +18,13 @@ class RowMemory:
 
     def __init__(self, at_most: int = MOST_ROWS) -> None:
         self._at_most = at_most
-        self._verdicts: dict[TokenRow, Verdict] = {}
+        self._verdicts: dict[Row, Verdict] = {}
 
-    def recall(self, row: TokenRow) -> Verdict | None:
+    def recall(self, row: Row) -> Verdict | None:
         """Return what *row* means, if it is remembered."""
         return self._verdicts.get(row)
 
-    def remember(self, row: TokenRow, verdict: Verdict) -> Verdict:
+    def remember(self, row: Row, verdict: Verdict) -> Verdict:
         """Keep *verdict* and return it; the one that was read longest ago may go."""
         if self._at_most:
             if len(self._verdicts) >= self._at_most:
