@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
-from authsvc.storage.migrations import newest_revision
+from authsvc.storage.migrations import known_revisions, newest_revision
 from authsvc.storage.tables import metadata
 from tests.fixtures.command import environment
 from tests.fixtures.database import in_database
@@ -32,6 +33,14 @@ def tables(installation: Installation) -> set[str]:
 
     found: set[str] = in_database(installation.database_url, names)
     return found
+
+
+def test_a_migrations_file_begins_with_its_revision(repository: Path) -> None:
+    """By which the service knows them; alembic reads what is in them."""
+    scripts = ScriptDirectory(str(repository / "alembic"))
+
+    assert {script.revision for script in scripts.walk_revisions()} == known_revisions()
+    assert scripts.get_current_head() == newest_revision()
 
 
 def alembic(repository: Path, installation: Installation, *arguments: str) -> None:
