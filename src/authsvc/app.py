@@ -68,7 +68,7 @@ def build_app(settings: Settings | None = None, *, at_once: bool = True) -> "App
     app.state.stop = Stop()
     app.room = Room(_limits(settings))
     app.answers_at_once = at_once
-    app.hsts_seconds = _hsts_seconds(settings)
+    app.hsts_seconds = hsts_seconds(settings)
     for router in ROUTERS:
         app.include_router(router)
     error_responses.install(app)
@@ -97,7 +97,8 @@ def _limits(settings: Settings | None) -> Limits:
     return Limits(settings.max_requests, settings.max_body_kib * 1024, settings.body_seconds)
 
 
-def _hsts_seconds(settings: Settings | None) -> int:
+def hsts_seconds(settings: Settings | None) -> int:
+    """Return for how long browsers are told to use https only."""
     # Over plain http it would mean nothing (RFC 6797 §7.2).
     return settings.hsts_seconds if settings is not None and settings.issuer.startswith("https:") else 0
 

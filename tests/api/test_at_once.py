@@ -118,6 +118,7 @@ def introspections(tokens: Json, caller: Registered, other: Registered) -> list[
         *(ask(name, f"token={token}") for name, token in tokens.items()),
         ask("hint", f"token={live}&token_type_hint=access_token"),
         ask("hint first", f"token_type_hint=refresh_token&token={live}"),
+        ask("two hints", f"token_type_hint=access_token&token={live}&token_type_hint=refresh_token"),
         ask("odd hint", f"token={live}&token_type_hint=x"),
         ask("escaped", f"token=%{ord(live[0]):02x}{live[1:]}"),
         ask("twice", f"token={live}&token={live}"),

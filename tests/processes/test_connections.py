@@ -204,6 +204,19 @@ def test_headers_without_an_end_are_431_and_not_kept(server: ServerProcess) -> N
         assert_problem(parsed(sender.rest()), 431)
 
 
+def test_headers_without_an_end_behind_requests_in_work_are_not_kept(server: ServerProcess) -> None:
+    body = f"username={USERNAME}&password=wrong".encode()
+    login = request("POST", "/login", FORM, f"Content-Length: {len(body)}", body=body)
+    with wire(server.port) as sender:
+        sender.send(8 * login + b"GET /healthz HTTP/1.1\r\nX-A: ")
+        for _ in range(34):
+            sender.send(b"a" * 1024)
+        said = sender.rest()
+
+    # Cut in the middle: an answer that says so would be taken for that of a login.
+    assert said.count(b"HTTP/1.1 400") == said.count(b"HTTP/1.1 ") < 8
+
+
 def test_ninety_headers_and_a_token_of_8_kib_fit(server: ServerProcess) -> None:
     headers = [f"X-{number}: {'a' * 200}" for number in range(90)]
     with wire(server.port) as sender:
@@ -227,7 +240,8 @@ def test_300_idle_connections_do_not_stop_others(patient: ServerProcess) -> None
         good = established(patient.port, opened)
         idle = []
         for number in range(300):
-            idle.append(opened.enter_context(wire(patient.port)))
+            # Answered once, so it is known to wait behind all that came before it.
+            idle.append(established(patient.port, opened))
             if number % 10 == 0:  # one that is in use is never the one that has waited longest
                 good.send(HEALTH)
                 assert good.answer().status_code == 200
@@ -236,6 +250,20 @@ def test_300_idle_connections_do_not_stop_others(patient: ServerProcess) -> None
         assert good.is_open
         assert sum(each.is_open for each in idle) <= MOST
         assert counted(patient, "connections") - closed_before >= 300 - MOST
+
+
+@pytest.mark.demand("A-26")
+def test_who_was_answered_and_keeps_a_body_back_holds_no_place(patient: ServerProcess) -> None:
+    with ExitStack() as opened:
+        for _ in range(MOST):
+            keeping = opened.enter_context(wire(patient.port))
+            keeping.send(
+                HEALTH + request("POST", "/login", FORM, "Content-Length: 900", body=b"username=ada")
+            )
+            assert keeping.answer().status_code == 200
+
+        for _ in range(5):
+            assert httpx.post(f"{patient.url}/login", data=LOGIN, trust_env=False).status_code == 200
 
 
 CONFLICTS = {
@@ -310,6 +338,30 @@ def test_an_upgrade_is_not_followed(server: ServerProcess) -> None:
         )
 
         assert asking.answer().json() == {"status": "ok"}
+
+
+@pytest.mark.demand("A-21")
+def test_a_request_behind_an_upgrade_keeps_its_body(server: ServerProcess) -> None:
+    upgrade = request("GET", "/healthz", "Connection: Upgrade", "Upgrade: h2c")
+    behind = request("POST", "/logout", "Content-Type: text/plain", f"Content-Length: {len(HEALTH)}")
+    with wire(server.port) as sender:
+        sender.send(upgrade + behind)
+        assert sender.answer().json() == {"status": "ok"}
+        sender.send(HEALTH)
+
+        assert_problem(sender.answer(), 415)
+
+
+def test_what_is_refused_before_it_is_a_request_has_the_headers_of_every_answer(
+    server: ServerProcess,
+) -> None:
+    usual = server.http.get("/healthz").headers
+    with wire(server.port) as stranger:
+        stranger.send(b"hello\r\n\r\n")
+        refused = parsed(stranger.rest()).headers
+
+    safe = {"x-content-type-options", "referrer-policy", "content-security-policy", "cache-control"}
+    assert {name: refused.get(name) for name in safe} == {name: usual[name] for name in safe}
 
 
 @pytest.mark.demand("A-17")

@@ -2,16 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from time import perf_counter
 
 import pytest
 import sqlalchemy as sa
+from prometheus_client import REGISTRY
 
 from authsvc.clock import system_clock
 from authsvc.errors import Unavailable
+from authsvc.server_keys import ServerKeys
 from authsvc.storage.database import Database
 from authsvc.storage.outage import OutageWatch
+from authsvc.tokens.key_material import KeyMaterial
+from authsvc.tokens.keys import KeyRing
 from tests.fixtures.postgres import PostgresServer
 
 TIMEOUT_SECONDS = 0.8
@@ -28,16 +33,20 @@ def own_postgres() -> Iterator[PostgresServer]:
     server.close()
 
 
+def database_of(server: PostgresServer, *, timeout_seconds: float) -> Database:
+    return Database(
+        server.url("postgres"),
+        pool_size=POOL_SIZE,
+        timeout_seconds=timeout_seconds,
+        statement_seconds=timeout_seconds,
+        outages=OutageWatch(clock=system_clock, overlap=timedelta(seconds=10)),
+    )
+
+
 @pytest.fixture
 async def hanging(own_postgres: PostgresServer) -> AsyncIterator[Database]:
     """Every connection of the pool is open, and none answers any more."""
-    database = Database(
-        own_postgres.url("postgres"),
-        pool_size=POOL_SIZE,
-        timeout_seconds=TIMEOUT_SECONDS,
-        statement_seconds=TIMEOUT_SECONDS,
-        outages=OutageWatch(clock=system_clock, overlap=timedelta(seconds=10)),
-    )
+    database = database_of(own_postgres, timeout_seconds=TIMEOUT_SECONDS)
     await asyncio.gather(*(ask(database, "SELECT pg_sleep(0.2)") for _ in range(POOL_SIZE)))
     own_postgres.freeze()
     yield database
@@ -63,6 +72,27 @@ async def ask_in_vain(database: Database, *, changes: bool = False) -> float:
 @pytest.mark.parametrize("changes", [False, True])
 async def test_one_that_asks_again_and_again_gives_up_in_time(hanging: Database, changes: bool) -> None:
     assert await ask_in_vain(hanging, changes=changes) < LIMIT_SECONDS
+
+
+@pytest.mark.usefixtures("hanging")
+async def test_unknown_keys_wait_for_a_silent_database_together(own_postgres: PostgresServer) -> None:
+    """Though its time-out is longer than the pause between two looks for keys."""
+    before = database_errors()
+    async with AsyncExitStack() as opened:
+        database = database_of(own_postgres, timeout_seconds=1.2)
+        opened.push_async_callback(database.close)
+        ring = KeyRing(
+            database, KeyMaterial(ServerKeys(["a secret of this test and of nothing else"])), system_clock
+        )
+        looks = [ring.find(f"unknown-{number}") for number in range(4)]
+        ended = await asyncio.gather(*looks, return_exceptions=True)
+
+    assert [type(error) for error in ended] == [Unavailable] * 4
+    assert database_errors() == before + 1
+
+
+def database_errors() -> float:
+    return REGISTRY.get_sample_value("authsvc_store_errors_total", {"store": "database"}) or 0
 
 
 async def test_of_more_than_there_are_connections_everybody_gives_up_in_time(hanging: Database) -> None:

@@ -84,6 +84,25 @@ async def test_a_failure_reaches_everyone_of_its_batch_and_nobody_else(source: S
     assert await ask("c") == "c 0"
 
 
+async def test_who_waits_behind_a_batch_that_fails_is_told_so_at_the_same_time(source: Source) -> None:
+    """One who had to wait for its own batch would find the store as silent, and as late."""
+    ask = asking(source)
+    source.gate.clear()
+    first = ask("first")
+    await until(lambda: len(source.log) == 1)
+    behind = [ask("behind"), ask("another")]
+    await asyncio.sleep(0)
+
+    source.failure = OSError("gone")
+    source.gate.set()
+    ended = await asyncio.gather(first, *behind, return_exceptions=True)
+
+    assert [type(error) for error in ended] == [OSError] * 3
+    assert source.log == [["first"]]
+    source.failure = None
+    assert await ask("next") == "next 0"
+
+
 async def test_who_leaves_harms_nobody(source: Source) -> None:
     ask = asking(source)
     source.gate.clear()

@@ -32,6 +32,8 @@ class Connections:
     most: int
     header_seconds: float
     write_seconds: float
+    headers: str
+    """What every answer has, each line with its end."""
     waiting: dict["BoundedConnection", None] = field(default_factory=dict)
 
 
@@ -98,21 +100,27 @@ class BoundedConnection(HttpToolsProtocol):
         if self._is_between:
             self._head_bytes += len(data.lstrip(b"\r\n"))  # which begin no request (RFC 9112 §2.2)
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass  # to no other protocol: the request is served as it is (RFC 9110 §7.8)
+            self._parse(data)
         except httptools.HttpParserError as error:
             if isinstance(error.__context__, _TooLargeError):
                 self._refuse(431, "headers", "The headers of the request are too large.")
             else:
                 self._refuse(400, "malformed", "This is no request of HTTP/1.1.")
             return
-        if self._is_in_work:
-            return
         if self._is_between and self._head_bytes > MOST_HEADER_BYTES:
             self._refuse(431, "headers", "The headers of the request are too large.")
-        elif self._late is None:
+        elif self._late is None and not self._is_in_work:
             self._late = self.loop.call_later(self._all.header_seconds, self._is_late)
+
+    def _parse(self, data: bytes) -> None:
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                # To no other protocol: it is served as it is (RFC 9110 §7.8), and so are those behind it.
+                data = data[upgrade.args[0] or len(data) :]
+            else:
+                return
 
     def on_headers_complete(self) -> None:
         """Begin to serve the request; its body may still be on the way."""
@@ -144,13 +152,18 @@ class BoundedConnection(HttpToolsProtocol):
     def _is_in_work(self) -> bool:
         return not getattr(self.cycle, "response_complete", True)  # there is none before the first request
 
+    @property
+    def _awaits_body(self) -> bool:
+        """Whether the request that is served is not here whole."""
+        return not self._is_between and not self.pipeline
+
     # It is answered.
     def on_response_complete(self) -> None:
         """Wait for the next request, or for the last answer to be read."""
         super().on_response_complete()
         if self.transport.is_closing():
             self._wait_for_reader()
-        elif not self._is_in_work:
+        elif not self._is_in_work or self._awaits_body:
             self._all.waiting[self] = None
 
     def pause_writing(self) -> None:
@@ -202,8 +215,7 @@ class BoundedConnection(HttpToolsProtocol):
         body = json.dumps(problem_body(status, sentence))
         head = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/problem+json\r\n"
-            f"content-length: {len(body)}\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n"
-            f"{headers}connection: close\r\n\r\n"
+            f"content-length: {len(body)}\r\n{self._all.headers}{headers}connection: close\r\n\r\n"
         )
         self.transport.write((head + body).encode())
         self.transport.close()

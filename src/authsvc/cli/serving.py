@@ -14,12 +14,13 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 
-from authsvc.app import create_app
+from authsvc.app import create_app, hsts_seconds
 from authsvc.cli import demo, open_files
 from authsvc.cli.connections import BoundedConnection, Connections
 from authsvc.cli.listening import LAST_PORT, refuse_taken_port
 from authsvc.cli.workers import Workers
 from authsvc.demo_credentials import DEMO_PASSWORD, DEMO_USERNAME
+from authsvc.endpoints.middleware import headers_of_refusals
 from authsvc.environment import load_settings
 from authsvc.errors import OperatorError
 from authsvc.logs import configure_logs
@@ -210,7 +211,8 @@ def _options(settings: Settings, host: str, port: int) -> dict[str, Any]:
 
 def _connections(settings: Settings) -> Connections:
     open_files.make_room(settings.max_connections, settings.database_pool_size)
-    return Connections(settings.max_connections, settings.header_seconds, settings.body_seconds)
+    headers = headers_of_refusals(hsts_seconds(settings))
+    return Connections(settings.max_connections, settings.header_seconds, settings.body_seconds, headers)
 
 
 def _end_in_order() -> None:

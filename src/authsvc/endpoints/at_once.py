@@ -28,7 +28,8 @@ from authsvc.errors import AuthError, InvalidBearerToken
 from authsvc.wiring import Services
 
 _HINT = rb"token_type_hint=(?:access|refresh)_token"
-_FORM = re.compile(rb"(?:%b&)?token=([A-Za-z0-9_.-]+)(?:&%b)?" % (_HINT, _HINT))
+# The hint stands in front or behind; the condition is that it does not stand in front already.
+_FORM = re.compile(rb"(%b&)?token=([A-Za-z0-9_.-]+)(?(1)|(?:&%b)?)" % (_HINT, _HINT))
 _GRANT = "refresh_token"
 _FORM_TYPE = b"application/x-www-form-urlencoded"
 # Nothing in it could be an escape, so it has one reading.
@@ -119,7 +120,7 @@ async def _introspect(services: Services, headers: Headers, body: bytes) -> Told
     caller = services.clients.recall(*credentials)
     if caller is None:
         return None
-    described = await services.introspector.introspect_at_once(form[1].decode(), caller)
+    described = await services.introspector.introspect_at_once(form[2].decode(), caller)
     return (
         None
         if described is None

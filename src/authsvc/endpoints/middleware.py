@@ -35,6 +35,19 @@ _UNLESS_SET = [
     ),
 ]
 
+
+def safe_headers(hsts_seconds: int) -> list[tuple[bytes, bytes]]:
+    """Return the headers of every answer, whatever it is about; 0 seconds are no HSTS."""
+    hsts = [(b"strict-transport-security", b"max-age=%d" % hsts_seconds)] if hsts_seconds else []
+    return [*_ALWAYS, *hsts]
+
+
+def headers_of_refusals(hsts_seconds: int) -> str:
+    """Return the lines of those headers for an answer that is given before there is an application."""
+    lines = [*safe_headers(hsts_seconds), *_UNLESS_SET]
+    return "".join(f"{name.decode()}: {value.decode()}\r\n" for name, value in lines)
+
+
 _logger = logging.getLogger("authsvc.request")
 _log = structlog.stdlib.get_logger("authsvc.request")
 
@@ -72,9 +85,7 @@ class RequestFrame:
         self._app = app
         self._at_once = at_once
         self._stop = stop
-        self._headers = [*_ALWAYS]
-        if hsts_seconds:
-            self._headers.append((b"strict-transport-security", b"max-age=%d" % hsts_seconds))
+        self._headers = safe_headers(hsts_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

@@ -4,13 +4,14 @@ Saves: a round trip and the packing of a command for every check but one in a ba
 serves all checks of a process.
 Invariant: an answer is never older than its question. A question joins only a batch that has not
 been sent, and no answer is kept.
-On failure: all who wait for the batch get its error; one who has left harms nobody.
+On failure: all who wait for the batch get its error, and so do those who wait behind it, whose batches would
+take as long to fail. One who has left harms nobody.
 To switch it off: `at_most=1`.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 Q = TypeVar("Q")
@@ -43,24 +44,33 @@ class Coalescer(Generic[Q, A]):
                 count = min(len(self._waiting), self._at_most)
                 batch = [self._waiting.popleft() for _ in range(count)]
                 if wanted := [(question, answer) for question, answer in batch if not answer.done()]:
-                    await self._settle(wanted)
+                    error = await self._settle(wanted)
+                    if error is not None:
+                        self._fail(self._waiting, error)
+                        self._waiting.clear()
         finally:
             self._sending = None
             while self._waiting:  # only when the loop is being closed around us
                 self._waiting.popleft()[1].cancel()
 
-    async def _settle(self, batch: Sequence[tuple[Q, asyncio.Future[A]]]) -> None:
+    async def _settle(self, batch: Sequence[tuple[Q, asyncio.Future[A]]]) -> Exception | None:
+        """Answer the batch; return what it failed with."""
         try:
             found = await self._fetch([question for question, _ in batch])
         except BaseException as error:
-            for _, answer in batch:
-                if not answer.done():
-                    answer.set_exception(error) if isinstance(error, Exception) else answer.cancel()
-                if not answer.cancelled():
-                    answer.exception()  # seen: whoever put two questions may have been let down by the other
+            self._fail(batch, error)
             if not isinstance(error, Exception):
                 raise
-            return
+            return error
         for (_, answer), value in zip(batch, found, strict=True):
             if not answer.done():
                 answer.set_result(value)
+        return None
+
+    @staticmethod
+    def _fail(questions: Iterable[tuple[Q, asyncio.Future[A]]], error: BaseException) -> None:
+        for _, answer in questions:
+            if not answer.done():
+                answer.set_exception(error) if isinstance(error, Exception) else answer.cancel()
+            if not answer.cancelled():
+                answer.exception()  # seen: whoever put two questions may have been let down by the other

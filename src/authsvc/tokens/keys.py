@@ -63,18 +63,14 @@ class KeyRing:
         """
         self._looked_at = self._clock()
         try:
-            await self._look()
+            async with self._database.reading() as tx:
+                rows = await signing_keys.every(tx)
         except Unavailable:
-            self._last_look_failed = True
+            # Those who waited for this one need not wait as long to find the same.
+            self._looked_at, self._last_look_failed = self._clock(), True
             raise
         self._last_look_failed = False
-
-    async def _look(self, tx: Transaction | None = None) -> None:
-        if tx is not None:
-            self._take(await signing_keys.every(tx))
-            return
-        async with self._database.reading() as own:
-            self._take(await signing_keys.every(own))
+        self._take(rows)
 
     def _take(self, rows: Sequence[StoredKey]) -> None:
         parsed = [self._parsed(row) for row in rows if row.revoked_at is None]
@@ -134,10 +130,17 @@ class KeyRing:
         """
         withdrawal = await self._withdrawals.latest(tx)
         if self._is_news(withdrawal):
-            async with self._refreshing:  # of many at once one asks, over the connection that it holds
-                if self._is_news(withdrawal):
-                    await self._look(tx)
+            await self._learn(withdrawal, tx)
         return self.current()
+
+    async def _learn(self, withdrawal: datetime | None, tx: Transaction | None) -> None:
+        if tx is None:  # its connection comes first: who holds one may be waiting behind the lock
+            async with self._database.reading() as own:
+                await self._learn(withdrawal, own)
+            return
+        async with self._refreshing:  # of many at once one asks, over the connection that it holds
+            if self._is_news(withdrawal):
+                self._take(await signing_keys.every(tx))
 
     def _is_news(self, withdrawal: datetime | None) -> bool:
         return withdrawal is not None and withdrawal != self._last_withdrawal
