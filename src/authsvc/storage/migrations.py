@@ -78,9 +78,9 @@ async def _lock(tx: Transaction) -> None:
 
 def _run_upgrade(connection: sa.Connection, revision: str) -> None:
     # Not at the top: whoever serves never needs it, and would keep 11 MiB of it.
-    from alembic.config import Config  # noqa: PLC0415 - see above
+    from alembic.config import Config  # noqa: PLC0415 - for who migrates only
 
-    from alembic import command  # noqa: PLC0415 - see above
+    from alembic import command  # noqa: PLC0415 - for who migrates only
 
     _revision(connection)
     config = Config()
