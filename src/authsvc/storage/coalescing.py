@@ -47,7 +47,6 @@ class Coalescer(Generic[Q, A]):
                     error = await self._settle(wanted)
                     if error is not None:
                         self._fail(self._waiting, error)
-                        self._waiting.clear()
         finally:
             self._sending = None
             while self._waiting:  # only when the loop is being closed around us
