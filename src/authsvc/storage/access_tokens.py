@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from authsvc.scopes import Scope, format_scope, parse_scope
 from authsvc.storage.database import Database, Row, Transaction
+from authsvc.storage.dialect import UtcDateTime
 from authsvc.storage.lookups import KeyCondition, Lookups
 from authsvc.storage.tables import AccessTokenRow, AccountRow, ClientRow, SessionRow
 
@@ -52,20 +53,25 @@ async def insert(tx: Transaction, token: OpaqueToken) -> None:
     if token.session_id is not None:
         await _make_room(tx, token.session_id, now=token.issued_at)
     values = {name: getattr(token, name) for name in OpaqueToken.__dataclass_fields__}
-    await tx.execute(sa.insert(AccessTokenRow).values(**values | {"scope": format_scope(token.scope)}))
+    await tx.execute(_INSERT, values | {"scope": format_scope(token.scope)})
+
+
+# Built once: building a statement anew takes as long as running it.
+_INSERT = sa.insert(AccessTokenRow)
+_OF_SESSION = col(AccessTokenRow.session_id) == sa.bindparam("of_session", type_=sa.Uuid())
+_KEPT = (
+    sa.select(col(AccessTokenRow.sha256))
+    .where(_OF_SESSION, col(AccessTokenRow.expires_at) > sa.bindparam("now", type_=UtcDateTime))
+    .order_by(col(AccessTokenRow.number).desc())
+    .limit(LIVE_TOKENS_PER_SESSION - 1)
+)
+_MAKE_ROOM = sa.delete(AccessTokenRow).where(
+    _OF_SESSION, col(AccessTokenRow.sha256).not_in(_KEPT.scalar_subquery())
+)
 
 
 async def _make_room(tx: Transaction, session_id: UUID, *, now: datetime) -> None:
-    of_session = col(AccessTokenRow.session_id) == session_id
-    kept = (
-        sa.select(col(AccessTokenRow.sha256))
-        .where(of_session, col(AccessTokenRow.expires_at) > now)
-        .order_by(col(AccessTokenRow.number).desc())
-        .limit(LIVE_TOKENS_PER_SESSION - 1)
-    )
-    await tx.execute(
-        sa.delete(AccessTokenRow).where(of_session, col(AccessTokenRow.sha256).not_in(kept.scalar_subquery()))
-    )
+    await tx.execute(_MAKE_ROOM, {"of_session": session_id, "now": now})
 
 
 TokenRow = tuple[

@@ -76,9 +76,10 @@ def _session(values: dict[str, object]) -> Session:
 async def insert(tx: Transaction, session: Session) -> None:
     """Insert a new session."""
     values = {name: getattr(session, name) for name in Session.__dataclass_fields__}
-    await tx.execute(
-        sa.insert(SessionRow).values(**values | {"scope": format_scope(session.scope), "undelivered": False})
-    )
+    await tx.execute(_INSERT, values | {"scope": format_scope(session.scope), "undelivered": False})
+
+
+_INSERT = sa.insert(SessionRow)
 
 
 SessionAndOwner = tuple[Session, SessionOwner]
