@@ -15,6 +15,7 @@ from authsvc.stand_in_hashes import StandInHashes
 from authsvc.storage import accounts, sessions
 from authsvc.storage.accounts import Account
 from authsvc.storage.database import Database
+from authsvc.storage.lookups import Lookups
 from authsvc.throttling import Guess, Throttle
 from authsvc.usernames import acceptable_username, username_key
 
@@ -38,6 +39,7 @@ class Accounts:
     """Authenticates accounts, and makes and changes them."""
 
     database: Database
+    lookups: Lookups[str]
     sessions: Sessions
     hasher: PasswordHasher
     throttle: Throttle
@@ -88,10 +90,8 @@ class Accounts:
 
     async def _find_by_name(self, username: str) -> Account | None:
         key = username_key(username)
-        if key is None:
-            return None
-        async with self.database.reading() as tx:
-            return await accounts.find_by_key(tx, key)
+        row = None if key is None else await self.lookups.find(key)
+        return None if row is None else accounts.read(row)
 
     async def find(self, account_id: UUID) -> Account | None:
         """Return the account with this id."""

@@ -22,6 +22,7 @@ from authsvc.sessions import SessionLimits, Sessions
 from authsvc.settings import Settings
 from authsvc.stand_in_hashes import StandInHashes
 from authsvc.storage import access_tokens
+from authsvc.storage import accounts as account_rows
 from authsvc.storage import clients as client_rows
 from authsvc.storage import sessions as session_rows
 from authsvc.storage.database_time import Timekeeper
@@ -103,7 +104,8 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
     throttle = build_throttle(settings, stores, server_keys, clock)
     policy = PasswordPolicy(settings.password_min_length, settings.password_min_score, hasher)
     stand_ins = StandInHashes(server_keys.current, hasher.policy_prefix)
-    accounts = Accounts(database, sessions, hasher, throttle, stand_ins, policy, clock)
+    account_lookups = account_rows.lookups(database)
+    accounts = Accounts(database, account_lookups, sessions, hasher, throttle, stand_ins, policy, clock)
     jwt = JwtFormat(
         database,
         delivery,

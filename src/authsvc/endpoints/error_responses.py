@@ -3,6 +3,7 @@
 Routes tagged `oauth` answer RFC 6749 §5.2 bodies, all others problem details (RFC 9457).
 """
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 import structlog
@@ -25,6 +26,9 @@ from authsvc.errors import (
 
 _log = structlog.stdlib.get_logger("authsvc.request")
 
+Handler = Callable[[Request, Exception], Response]
+AsyncHandler = Callable[[Request, Exception], Awaitable[Response]]
+
 OAUTH = "oauth"
 """The tag of routes that answer in the form of RFC 6749."""
 
@@ -35,9 +39,18 @@ _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 def install(app: FastAPI) -> None:
     """Let *app* answer with these."""
-    app.add_exception_handler(AuthError, answer)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _not_served)
+    app.add_exception_handler(AuthError, _here(answer))
+    app.add_exception_handler(RequestValidationError, _here(_invalid))
+    app.add_exception_handler(HTTPException, _here(_not_served))
+
+
+def _here(handler: Handler) -> AsyncHandler:
+    """Return *handler* as a coroutine: the framework calls a plain function in another thread."""
+
+    async def answer_here(request: Request, error: Exception) -> Response:
+        return handler(request, error)
+
+    return answer_here
 
 
 def refusal(error: Refusal, *, speaks_oauth: bool) -> Response:

@@ -1,7 +1,6 @@
 """The one parser of forms. The framework's takes the last of repeated parameters, and bad UTF-8."""
 
 import binascii
-import re
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -14,7 +13,6 @@ from authsvc.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
 MAX_PARAMETERS = 100
 _MOST_SEPARATORS = 10 * MAX_PARAMETERS  # some may have nothing between them
 _CONTENT_TYPE = "application/x-www-form-urlencoded"
-_BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -80,10 +78,11 @@ def parse_form(body: bytes) -> dict[str, str]:
 
 
 def _decode(raw: bytes) -> str:
-    if _BAD_ESCAPE.search(raw):
+    unescaped = _unescape(raw.replace(b"+", b" "))
+    if _has_broken_escape(raw, unescaped):
         raise InvalidRequest("The form holds a broken percent-escape.")
     try:
-        text = _unescape(raw.replace(b"+", b" ")).decode("utf-8")
+        text = unescaped.decode("utf-8")
     except UnicodeDecodeError:
         raise InvalidRequest("The form is not UTF-8.") from None
     if "\0" in text:
@@ -92,11 +91,23 @@ def _decode(raw: bytes) -> str:
 
 
 def _unescape(raw: bytes) -> bytes:
-    """Resolve percent-escapes, none of which is broken, as quoted-printable ones.
+    """Resolve percent-escapes as quoted-printable ones.
 
     The standard library does those in C: 0.3 ms instead of 8 for a body full of them, which anybody may send.
     """
+    if b"%" not in raw:
+        return raw
     return binascii.a2b_qp(raw.replace(b"=", b"=3D").replace(b"%", b"="))
+
+
+def _has_broken_escape(raw: bytes, unescaped: bytes) -> bool:
+    """Whether some percent-escape of *raw* is none, told by the length: a good one is two bytes shorter.
+
+    None that is broken is so much shorter, but for a line's end behind the sign. Looking at each would take
+    a millisecond for a body full of them.
+    """
+    shorter = len(raw) - len(unescaped)
+    return shorter != 2 * raw.count(b"%") or b"%\n" in raw or b"%\r" in raw
 
 
 async def _read_body(request: Request) -> bytes:

@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
-from authsvc.storage.database import Transaction
+from authsvc.storage.database import Database, Row, Transaction
 from authsvc.storage.dialect import insert
+from authsvc.storage.lookups import KeyCondition, Lookups
 from authsvc.storage.tables import AccountRow
 
 
@@ -28,6 +30,22 @@ class Account:
 
 
 _COLUMNS = tuple(getattr(AccountRow, name) for name in Account.__dataclass_fields__)
+
+
+def _found_by_key(username_key: KeyCondition[str]) -> sa.Select[tuple[object, ...]]:
+    key = col(AccountRow.username_key)
+    return sa.select(key, *_COLUMNS).where(key == username_key)
+
+
+def lookups(database: Database) -> Lookups[str]:
+    """Return what finds accounts by their case-mapped names; `read` reads its rows."""
+    return Lookups(database, _found_by_key, sa.Text())
+
+
+def read(row: Row) -> Account:
+    """Return the account."""
+    values: tuple[Any, ...] = row[1:]
+    return Account(*values)
 
 
 async def find(tx: Transaction, account_id: UUID) -> Account | None:
