@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -20,7 +21,7 @@ from tests.fixtures.answers import assert_problem
 from tests.fixtures.forge import Forge
 from tests.fixtures.log_watch import WATCH
 from tests.fixtures.logs import written
-from tests.fixtures.service import PASSWORD, Json, Registered, Service
+from tests.fixtures.service import PASSWORD, USERNAME, Json, Registered, Service
 from tests.fixtures.stack import ADDRESS, ISSUER
 
 FORM = "application/x-www-form-urlencoded"
@@ -58,7 +59,7 @@ class Ways:
             async with self.http(at_once=at_once) as http:
                 http.headers.clear()
                 answer = await http.request(
-                    asked.method, asked.url, headers=[*_pairs(asked.headers)], content=asked.content
+                    asked.method, asked.url, headers=_raw(asked.headers), content=asked.content
                 )
         lines = [
             {name: value for name, value in line.items() if name not in {"timestamp", "seconds"}}
@@ -70,6 +71,10 @@ class Ways:
 def _pairs(headers: Headers) -> list[tuple[str, str]]:
     pairs = list(headers.items()) if isinstance(headers, Mapping) else headers
     return [("host", "auth.example.test"), ("x-request-id", "the-same"), *pairs]
+
+
+def _raw(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode("latin-1")) for name, value in _pairs(headers)]
 
 
 @pytest.fixture
@@ -247,6 +252,92 @@ def _unsigned(told: tuple[Any, ...]) -> tuple[Any, ...]:
     return status, headers, re.sub(rb'"access_token":"[^"]{40,}"', b"", body), lines
 
 
+def log_ins(tokens: Json, client: Registered, other: Registered) -> list[Asked]:
+    """Every kind of request to /login."""
+
+    def ask(name: str, body: str, authorization: str = "", **headers: str) -> Asked:
+        given = {"authorization": authorization, "content-type": FORM, "content-length": str(len(body))}
+        kept = {name: value for name, value in (given | headers).items() if value}
+        return Asked(name, "POST", "/login", kept, body.encode())
+
+    good = f"username={quote(USERNAME)}&password={quote(PASSWORD)}"
+    own = basic(client.id, client.secret)
+    return [
+        ask("by nobody", good),
+        ask("a user agent", good, **{"user-agent": "Caf\xe9/1 \x7f(tests)"}),
+        ask("grant type", f"grant_type=password&{good}"),
+        ask("an empty grant type", f"grant_type=&{good}"),
+        ask("another grant", f"grant_type=refresh_token&{good}"),
+        ask("plus for a blank", good.replace("%20", "+")),
+        ask("by the public client", f"{good}&client_id=public"),
+        ask("by Basic", good, own),
+        ask("in the form", f"{good}&client_id={client.id}&client_secret={client.secret}"),
+        ask("an empty secret", f"{good}&client_id=public&client_secret="),
+        ask("named twice", f"{good}&client_id={client.id}", own),
+        ask("another named", f"{good}&client_id={other.id}", own),
+        ask("no secret", f"{good}&client_id={client.id}"),
+        ask("wrong secret", good, basic(client.id, "wrong" * 9)),
+        ask("Bearer", good, f"Bearer {tokens['live']}"),
+        ask("a scope", f"{good}&scope=account"),
+        ask("too much", f"{good}&scope=all"),
+        ask("no scope", f"{good}&scope=%22"),
+        ask("wrong password", f"username={quote(USERNAME)}&password=wrong"),
+        ask("unknown name", "username=nobody&password=wrong"),
+        ask("no name anybody can have", "username=a%0Ab&password=wrong"),
+        ask("no password", f"username={quote(USERNAME)}"),
+        ask("empty password", f"username={quote(USERNAME)}&password="),
+        ask("no name", f"password={quote(PASSWORD)}"),
+        ask("twice", f"{good}&password=x"),
+        ask("a broken escape", f"username=%&password={quote(PASSWORD)}"),
+        ask("no UTF-8", f"username=%ff&password={quote(PASSWORD)}"),
+        ask("a NUL", f"username=%00&password={quote(PASSWORD)}"),
+        ask("more", f"{good}&more=1"),
+        ask("too long", f"{good}&more=" + "a" * 70_000),
+        ask("no body", ""),
+        ask("a charset", good, **{"content-type": FORM + "; charset=utf-8"}),
+        ask("JSON", '{"username":"ada"}', **{"content-type": "application/json"}),
+        ask("from a page", good, origin="https://app.example.test"),
+        Asked("GET", "GET", "/login", {}),
+    ]
+
+
+async def test_both_ways_log_in_alike(service: Service) -> None:
+    await service.add_account()
+    client, other = await service.add_client(), await service.add_client("another")
+    tokens = {"live": (await service.login())["access_token"]}
+    ways = Ways(service)
+
+    for asked in log_ins(tokens, client, other):
+        plain = _without_ids(await ways.told(asked, at_once=False))
+        assert _without_ids(await ways.told(asked, at_once=True)) == plain, asked.name
+        service.clock.advance(hours=2)  # what was wrong is forgotten
+
+    agents = {session.user_agent for session in await service.sessions()}
+    assert "Caf\xe9/1 (tests)" in agents
+
+
+async def test_both_ways_throttle_alike(service: Service) -> None:
+    await service.add_account()
+    ways = Ways(service)
+    body = f"username={quote(USERNAME)}&password=wrong".encode()
+    wrong = Asked("wrong password", "POST", "/login", {"content-type": FORM}, body)
+    statuses = [(await ways.told(wrong, at_once=number % 2 == 0))[0] for number in range(30)]
+    assert sorted(set(statuses)) == [400, 429]
+    assert statuses == sorted(statuses)
+
+    told = [_without_ids(await ways.told(wrong, at_once=at_once)) for at_once in (True, False)]
+
+    assert told[0] == told[1]
+
+
+def _without_ids(told: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Take out of an answer its tokens, and out of its lines the session, which are others each time."""
+    status, headers, body, lines = told
+    tokens = re.sub(rb'"(access|refresh)_token":"[^"]{40,}"', b"", body)
+    sizes = [header for header in headers if header[0] != b"content-length"]
+    return status, sizes, tokens, [{**line, "session_id": "some"} for line in lines]
+
+
 async def test_a_refresh_and_a_replay_are_answered_at_once_as_well(service: Service) -> None:
     await service.add_account()
     tokens = await service.login()
@@ -314,7 +405,7 @@ async def test_what_is_ordinary_is_answered_at_once(
             "method": asked.method,
             "path": asked.url,
             "query_string": b"",
-            "headers": [(name.encode(), value.encode()) for name, value in _pairs(asked.headers)],
+            "headers": _raw(asked.headers),
         }
         answer = await AtOnce(state, Room(Limits()), is_on=True).answer(scope, _gives(asked.content))
         assert isinstance(answer, Answer)

@@ -1,4 +1,6 @@
-"""What is asked most often, answered before the router: introspection, `/verify`, and refreshes.
+"""What is asked most often, answered before the router: introspection, `/verify`, refreshes, and logins.
+
+What of it is ordinary stands in `ordinary.py`.
 
 Saves: routing, dependency injection and a model of the form, which cost more than all the rest together.
 Invariant: it answers only what is ordinary, by the operations that the endpoints use, and refuses what
@@ -7,10 +9,6 @@ On failure: as the endpoint.
 To switch it off: `build_app(at_once=False)`.
 """
 
-import re
-from base64 import b64decode
-from binascii import Error as Base64Error
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import State
@@ -19,26 +17,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope
 
-from authsvc.clients import ClientCredentials
-from authsvc.endpoints import error_responses, introspect, refresh, verify
+from authsvc.endpoints import error_responses
 from authsvc.endpoints.admission import Room, again
-from authsvc.endpoints.form import parse_form
-from authsvc.endpoints.token_response import token_response
-from authsvc.errors import AuthError, InvalidBearerToken
-from authsvc.wiring import Services
-
-_HINT = rb"token_type_hint=(?:access|refresh)_token"
-# The hint stands in front or behind; the condition is that it does not stand in front already.
-_FORM = re.compile(rb"(%b&)?token=([A-Za-z0-9_.-]+)(?(1)|(?:&%b)?)" % (_HINT, _HINT))
-_GRANT = "refresh_token"
-_FORM_TYPE = b"application/x-www-form-urlencoded"
-# Nothing in it could be an escape, so it has one reading.
-_CREDENTIALS = re.compile(rb"([A-Za-z0-9_.~-]+):([A-Za-z0-9_.~-]+)")
-_JSON = (b"content-type", b"application/json")
-_NO_STORE = (b"cache-control", b"no-store")
-_PAIR = rb"(?:grant_type|refresh_token|client_id)=[A-Za-z0-9_.~-]+"
-_REFRESH = re.compile(rb"%b(?:&%b)*" % (_PAIR, _PAIR))
-_BEARER = re.compile(rb"[Bb]earer ([A-Za-z0-9_.-]+)")
+from authsvc.endpoints.ordinary import QUESTIONS, Asked
+from authsvc.errors import AuthError
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +48,7 @@ class AtOnce:
 
     async def answer(self, scope: Scope, receive: Receive) -> "Answer | Receive":
         """Return the answer, or else what the endpoint is to receive from."""
-        question = _QUESTIONS.get(scope["path"])
+        question = QUESTIONS.get(scope["path"])
         if question is None or scope["method"] != question.method or not self._is_ordinary(scope):
             return receive
         room, body = self._room, b""
@@ -83,7 +65,9 @@ class AtOnce:
                 return receive
             room.in_work += 1
             try:
-                told = await question.ask(self._state.services, dict(scope["headers"]), body)
+                client = scope.get("client")
+                asked = Asked(dict(scope["headers"]), body, client[0] if client else None)
+                told = await question.ask(self._state.services, asked)
             finally:
                 room.in_work -= 1
         except AuthError as error:
@@ -105,83 +89,3 @@ class AtOnce:
             and len(set(names)) == len(names)
             and b"origin" not in names
         )
-
-
-Headers = Mapping[bytes, bytes]
-Told = tuple[list[tuple[bytes, bytes]], bytes]
-"""Headers and body of a 200."""
-
-
-async def _introspect(services: Services, headers: Headers, body: bytes) -> Told | None:
-    form = _FORM.fullmatch(body) if headers.get(b"content-type") == _FORM_TYPE else None
-    credentials = _basic(headers.get(b"authorization", b""))
-    if form is None or credentials is None:
-        return None
-    caller = services.clients.recall(*credentials)
-    if caller is None:
-        return None
-    described = await services.introspector.introspect_at_once(form[2].decode(), caller)
-    return (
-        None
-        if described is None
-        else ([_NO_STORE, (b"content-length", b"%d" % len(described)), _JSON], described)
-    )
-
-
-async def _verify(services: Services, headers: Headers, _body: bytes) -> Told | None:
-    bearer = _BEARER.fullmatch(headers.get(b"authorization", b""))
-    if bearer is None:
-        return None
-    facts = await services.verifier.verify(bearer[1].decode())
-    if facts is None:
-        raise InvalidBearerToken
-    said = [(name.lower().encode(), value.encode()) for name, value in verify.identity_headers(facts).items()]
-    return [*said, (b"content-length", b"0")], b""
-
-
-async def _refresh(services: Services, headers: Headers, body: bytes) -> Told | None:
-    if headers.get(b"content-type") != _FORM_TYPE or not _REFRESH.fullmatch(body):
-        return None
-    form = parse_form(body)
-    client = _named_client(headers, form)
-    if client is None or "refresh_token" not in form or form.get("grant_type", _GRANT) != _GRANT:
-        return None
-    response = token_response(await refresh.exchange(services, client, form["refresh_token"], ""))
-    return response.raw_headers, bytes(response.body)
-
-
-def _named_client(headers: Headers, form: Mapping[str, str]) -> ClientCredentials | None:
-    """Return whom a request names, if anybody; None where the endpoint has to look closer."""
-    client_id, authorization = form.get("client_id"), headers.get(b"authorization")
-    if authorization is None:
-        return ClientCredentials([(client_id, "")] if client_id else [])
-    basic = _basic(authorization)
-    return None if basic is None or client_id else ClientCredentials([basic], by_basic=True)
-
-
-def _basic(authorization: bytes) -> tuple[str, str] | None:
-    scheme, _, encoded = authorization.partition(b" ")
-    if scheme != b"Basic":
-        return None
-    try:
-        read = _CREDENTIALS.fullmatch(b64decode(encoded, validate=True))
-    except Base64Error:
-        return None
-    return None if read is None else (read[1].decode(), read[2].decode())
-
-
-@dataclass(frozen=True)
-class _Question:
-    """One endpoint; its route names it in metrics, and says what form its refusals have."""
-
-    method: str
-    route: BaseRoute
-    ask: Callable[[Services, Headers, bytes], Awaitable[Told | None]]
-    has_body: bool = False
-
-
-_QUESTIONS = {
-    "/introspect": _Question("POST", introspect.router.routes[0], _introspect, has_body=True),
-    "/verify": _Question("GET", verify.router.routes[0], _verify),
-    "/refresh": _Question("POST", refresh.router.routes[0], _refresh, has_body=True),
-}

@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from authsvc.audit import Origin
+from authsvc.clients import ClientCredentials
 from authsvc.endpoints.client_authentication import client_credentials
 from authsvc.endpoints.error_responses import OAUTH
 from authsvc.endpoints.form import form_body, form_of
@@ -13,6 +15,8 @@ from authsvc.endpoints.schemas import TokenResponse
 from authsvc.endpoints.services import ServicesOf
 from authsvc.endpoints.token_response import ANSWERS, origin_of, requested_scope, token_response
 from authsvc.errors import UnsupportedGrantType
+from authsvc.grants.issuing import IssuedTokens
+from authsvc.wiring import Services
 
 router = APIRouter(tags=[OAUTH])
 
@@ -39,12 +43,31 @@ async def login(
     """
     if form.grant_type not in {"", "password"}:
         raise UnsupportedGrantType("/login knows the grant type password only; see /token.")
-    client = await services.clients.named_or_public(client_credentials(request, form))
-    issued = await services.password_grant.exchange(
-        client,
-        username=form.username,
-        password=form.password,
-        scope=requested_scope(form.scope),
-        origin=origin_of(request),
+    issued = await exchange(
+        services,
+        client_credentials(request, form),
+        form.username,
+        form.password,
+        form.scope,
+        origin_of(request),
     )
     return token_response(issued)
+
+
+async def exchange(
+    services: Services,
+    credentials: ClientCredentials,
+    username: str,
+    password: str,
+    scope: str,
+    origin: Origin,
+) -> IssuedTokens:
+    """Log in through the client that is named, or through the public one.
+
+    Raises:
+        AuthError: as `Clients.authenticate` and `PasswordGrant.exchange`.
+    """
+    client = await services.clients.named_or_public(credentials)
+    return await services.password_grant.exchange(
+        client, username=username, password=password, scope=requested_scope(scope), origin=origin
+    )

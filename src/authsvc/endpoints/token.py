@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from authsvc.endpoints import login, refresh
 from authsvc.endpoints.client_authentication import client_credentials
 from authsvc.endpoints.error_responses import OAUTH
 from authsvc.endpoints.form import form_body, form_of, require
-from authsvc.endpoints.refresh import exchange
 from authsvc.endpoints.request_forms import TokenForm
 from authsvc.endpoints.schemas import TokenResponse
 from authsvc.endpoints.services import ServicesOf
@@ -55,19 +55,15 @@ async def token(
 
 async def _password(request: Request, services: Services, form: TokenForm) -> IssuedTokens:
     require(form, "username", "password")
-    client = await services.clients.named_or_public(client_credentials(request, form))
-    return await services.password_grant.exchange(
-        client,
-        username=form.username,
-        password=form.password,
-        scope=requested_scope(form.scope),
-        origin=origin_of(request),
+    credentials = client_credentials(request, form)
+    return await login.exchange(
+        services, credentials, form.username, form.password, form.scope, origin_of(request)
     )
 
 
 async def _refresh_token(request: Request, services: Services, form: TokenForm) -> IssuedTokens:
     require(form, "refresh_token")
-    return await exchange(services, client_credentials(request, form), form.refresh_token, form.scope)
+    return await refresh.exchange(services, client_credentials(request, form), form.refresh_token, form.scope)
 
 
 async def _client_credentials(request: Request, services: Services, form: TokenForm) -> IssuedTokens:

@@ -47,6 +47,11 @@ def requested_scope(text: str) -> Scope | None:
 
 def origin_of(request: Request) -> Origin:
     """Return where *request* came from, fit to be stored and shown."""
-    agent = request.headers.get("user-agent", "")
-    shown = "".join(char for char in agent if char.isprintable())[:_MAX_USER_AGENT]
-    return Origin(address=request.client.host if request.client else None, user_agent=shown or None)
+    address = request.client.host if request.client else None
+    return origin_from(address, request.headers.get("user-agent", ""))
+
+
+def origin_from(address: str | None, user_agent: str) -> Origin:
+    """Return the same of what a request says of itself."""
+    shown = "".join(char for char in user_agent if char.isprintable())[:_MAX_USER_AGENT]
+    return Origin(address=address, user_agent=shown or None)

@@ -1,0 +1,149 @@
+"""Which requests are ordinary, and what is answered to them, by the operations that the endpoints use.
+
+Whatever differs from what every client sends is left to the endpoint. What is read here must read there
+alike.
+"""
+
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from starlette.routing import BaseRoute
+
+from authsvc.clients import ClientCredentials
+from authsvc.endpoints import introspect, login, refresh, verify
+from authsvc.endpoints.form import parse_form
+from authsvc.endpoints.token_response import origin_from, token_response
+from authsvc.errors import InvalidBearerToken
+from authsvc.grants.issuing import IssuedTokens
+from authsvc.wiring import Services
+
+_HINT = rb"token_type_hint=(?:access|refresh)_token"
+# The hint stands in front or behind; the condition is that it does not stand in front already.
+_FORM = re.compile(rb"(%b&)?token=([A-Za-z0-9_.-]+)(?(1)|(?:&%b)?)" % (_HINT, _HINT))
+_FORM_TYPE = b"application/x-www-form-urlencoded"
+# Nothing in it could be an escape, so it has one reading.
+_CREDENTIALS = re.compile(rb"([A-Za-z0-9_.~-]+):([A-Za-z0-9_.~-]+)")
+_JSON = (b"content-type", b"application/json")
+_NO_STORE = (b"cache-control", b"no-store")
+_OF_REFRESH = frozenset({"refresh_token", "grant_type", "scope", "client_id"})
+_OF_LOGIN = frozenset({"username", "password", "grant_type", "scope", "client_id"})
+_BEARER = re.compile(rb"[Bb]earer ([A-Za-z0-9_.-]+)")
+
+
+Headers = Mapping[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request: its headers, none of them twice, its body, and the address that it came from."""
+
+    headers: Headers
+    body: bytes
+    address: str | None
+
+
+Told = tuple[list[tuple[bytes, bytes]], bytes]
+"""Headers and body of a 200."""
+
+
+async def _introspect(services: Services, asked: Asked) -> Told | None:
+    form = _FORM.fullmatch(asked.body) if asked.headers.get(b"content-type") == _FORM_TYPE else None
+    credentials = _basic(asked.headers.get(b"authorization", b""))
+    if form is None or credentials is None:
+        return None
+    caller = services.clients.recall(*credentials)
+    if caller is None:
+        return None
+    described = await services.introspector.introspect_at_once(form[2].decode(), caller)
+    return (
+        None
+        if described is None
+        else ([_NO_STORE, (b"content-length", b"%d" % len(described)), _JSON], described)
+    )
+
+
+async def _verify(services: Services, asked: Asked) -> Told | None:
+    bearer = _BEARER.fullmatch(asked.headers.get(b"authorization", b""))
+    if bearer is None:
+        return None
+    facts = await services.verifier.verify(bearer[1].decode())
+    if facts is None:
+        raise InvalidBearerToken
+    said = [(name.lower().encode(), value.encode()) for name, value in verify.identity_headers(facts).items()]
+    return [*said, (b"content-length", b"0")], b""
+
+
+async def _refresh(services: Services, asked: Asked) -> Told | None:
+    form = _form(asked, names=_OF_REFRESH, needed=("refresh_token",), grant="refresh_token")
+    client = None if form is None else _named_client(asked.headers, form)
+    if form is None or client is None:
+        return None
+    return _issued(await refresh.exchange(services, client, form["refresh_token"], form.get("scope", "")))
+
+
+async def _login(services: Services, asked: Asked) -> Told | None:
+    form = _form(asked, names=_OF_LOGIN, needed=("username", "password"), grant="password")
+    client = None if form is None else _named_client(asked.headers, form)
+    if form is None or client is None:
+        return None
+    origin = origin_from(asked.address, asked.headers.get(b"user-agent", b"").decode("latin-1"))
+    return _issued(
+        await login.exchange(
+            services, client, form["username"], form["password"], form.get("scope", ""), origin
+        )
+    )
+
+
+def _issued(issued: IssuedTokens) -> Told:
+    response = token_response(issued)
+    return response.raw_headers, bytes(response.body)
+
+
+def _form(asked: Asked, *, names: frozenset[str], needed: Sequence[str], grant: str) -> dict[str, str] | None:
+    """Return the form, if it has what is *needed*, nothing but *names*, and no other grant is asked for."""
+    if asked.headers.get(b"content-type") != _FORM_TYPE:
+        return None
+    form = parse_form(asked.body)
+    is_plain = names.issuperset(form) and all(name in form for name in needed)
+    return form if is_plain and form.get("grant_type", grant) == grant else None
+
+
+def _named_client(headers: Headers, form: Mapping[str, str]) -> ClientCredentials | None:
+    """Return whom a request names, if anybody; None where the endpoint has to look closer."""
+    client_id, authorization = form.get("client_id"), headers.get(b"authorization")
+    if authorization is None:
+        return ClientCredentials([(client_id, "")] if client_id else [])
+    basic = _basic(authorization)
+    return None if basic is None or client_id else ClientCredentials([basic], by_basic=True)
+
+
+def _basic(authorization: bytes) -> tuple[str, str] | None:
+    scheme, _, encoded = authorization.partition(b" ")
+    if scheme != b"Basic":
+        return None
+    try:
+        read = _CREDENTIALS.fullmatch(b64decode(encoded, validate=True))
+    except Base64Error:
+        return None
+    return None if read is None else (read[1].decode(), read[2].decode())
+
+
+@dataclass(frozen=True)
+class Question:
+    """One endpoint; its route names it in metrics, and says what form its refusals have."""
+
+    method: str
+    route: BaseRoute
+    ask: Callable[[Services, Asked], Awaitable[Told | None]]
+    has_body: bool = False
+
+
+QUESTIONS = {
+    "/introspect": Question("POST", introspect.router.routes[0], _introspect, has_body=True),
+    "/verify": Question("GET", verify.router.routes[0], _verify),
+    "/refresh": Question("POST", refresh.router.routes[0], _refresh, has_body=True),
+    "/login": Question("POST", login.router.routes[0], _login, has_body=True),
+}
