@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from authsvc.clean_up import TABLES
 from tests.conftest import MakeService
 from tests.fixtures.costs import FULL_COST
+from tests.fixtures.full_pool import every_connection_in_use
 from tests.fixtures.processes import free_port
 from tests.fixtures.service import PASSWORD, USERNAME, Json, Registered, Service
 from tests.fixtures.stack import SECRET
@@ -220,7 +221,7 @@ async def test_a_pool_that_is_full_is_counted_apart_from_a_database_that_is_away
 ) -> None:
     narrow = await service_with(database_pool_size=1, database_timeout_seconds=0.2)
 
-    async with narrow.stack.services.stores.database.reading():
+    async with every_connection_in_use(narrow.stack.services.stores.database):
         answer = await narrow.post("/introspect", caller, token="x")
 
     assert answer.status_code == 503

@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import MakeService
 from tests.fixtures.answers import assert_oauth_error, assert_problem
 from tests.fixtures.costs import at_full_cost
+from tests.fixtures.full_pool import every_connection_in_use
 from tests.fixtures.gate import hold_logins_after_verifying
 from tests.fixtures.service import PASSWORD, USERNAME, Json, Registered, Service
 
@@ -274,7 +275,7 @@ async def test_a_full_pool_is_503_soon_and_burns_nothing(
     narrow = await service_with(database_pool_size=1, database_timeout_seconds=0.2)
     before = await service.rows()
 
-    async with narrow.stack.services.stores.database.reading():
+    async with every_connection_in_use(narrow.stack.services.stores.database):
         started = time.perf_counter()
         refused = await call(narrow, tokens)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import MakeService
+from tests.fixtures.full_pool import every_connection_in_use
 from tests.fixtures.logs import Written, written
 from tests.fixtures.service import PASSWORD, USERNAME, Json, Registered, Service
 
@@ -121,7 +122,7 @@ async def test_an_error_of_the_database_shows_no_secret(service_with: MakeServic
     narrow = await service_with(database_pool_size=1, database_timeout_seconds=0.1)
     secrets = {"password": PASSWORD, "client's secret": "A" * 43}
 
-    async with narrow.stack.services.stores.database.reading():
+    async with every_connection_in_use(narrow.stack.services.stores.database):
         response = await narrow.http.post(
             "/login", data={"username": USERNAME, "password": PASSWORD}, auth=("a-client", "A" * 43)
         )
