@@ -16,6 +16,8 @@ from typing import Any
 import structlog
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
+# What was sent before the order may not have been read by then, and the server closes what it has not read.
+_GRACE_SECONDS = 0.25
 _KILLED = 128  # and the signal's number: what a shell says of a program that a signal has ended
 
 _log = structlog.stdlib.get_logger("authsvc.stopping")
@@ -68,7 +70,8 @@ class Stop:
             return
         self.has_begun = True
         _log.info("stopping", signal=signal.Signals(number).name, drain_seconds=self._drain_seconds)
-        asyncio.get_running_loop().call_later(self._drain_seconds, self._leave_to_server, number)
+        patience = max(self._drain_seconds, _GRACE_SECONDS)
+        asyncio.get_running_loop().call_later(patience, self._leave_to_server, number)
 
     def _end_at_once(self, number: int) -> None:
         # A worker hears of one order more than once, from its parent and from the terminal or the service
