@@ -18,6 +18,9 @@ import structlog
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # What was sent before the order may not have been read by then, and the server closes what it has not read.
 _GRACE_SECONDS = 0.25
+# A connection is accepted in one turn of the event loop, made in the next, and read some turns later; on a
+# busy machine one turn takes long.
+_TURNS = 8
 _KILLED = 128  # and the signal's number: what a shell says of a program that a signal has ended
 
 _log = structlog.stdlib.get_logger("authsvc.stopping")
@@ -80,7 +83,10 @@ class Stop:
             _log.warning("stopped_at_once", signal=signal.Signals(number).name)
             os._exit(_KILLED + number)
 
-    def _leave_to_server(self, number: int) -> None:
+    def _leave_to_server(self, number: int, turns: int = _TURNS) -> None:
+        if turns:
+            asyncio.get_running_loop().call_soon(self._leave_to_server, number, turns - 1)
+            return
         handler = self._server[number]
         if callable(handler):
             handler(number, None)
