@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -107,17 +108,22 @@ def basic(client_id: str, secret: str) -> str:
     return "Basic " + b64encode(f"{client_id}:{secret}".encode()).decode()
 
 
+def posted(path: str, name: str, body: str, authorization: str = "", **headers: str) -> Asked:
+    """A form; a header whose value is empty is not sent."""
+    given = {"authorization": authorization, "content-type": FORM, "content-length": str(len(body))}
+    kept = {name: value for name, value in (given | headers).items() if value}
+    return Asked(name, "POST", path, kept, body.encode())
+
+
 def introspections(tokens: Json, caller: Registered, other: Registered) -> list[Asked]:
     """Every kind of request to /introspect."""
 
-    def ask(name: str, body: str, authorization: str | None = None, **headers: str) -> Asked:
-        value = basic(caller.id, caller.secret) if authorization is None else authorization
-        given = {"authorization": value, "content-type": FORM, "content-length": str(len(body))}
-        kept = {name: value for name, value in (given | headers).items() if value}
-        return Asked(name, "POST", "/introspect", kept, body.encode())
-
     live = tokens["live"]
     own = basic(caller.id, caller.secret)
+
+    def ask(name: str, body: str, authorization: str = own, **headers: str) -> Asked:
+        return posted("/introspect", name, body, authorization, **headers)
+
     two = [("authorization", own), ("authorization", own), ("content-type", FORM)]
     return [
         *(ask(name, f"token={token}") for name, token in tokens.items()),
@@ -184,11 +190,7 @@ async def test_both_ways_answer_alike(service: Service, tokens: Json, caller: Re
 def refreshes(tokens: Json, client: Registered, other: Registered) -> list[Asked]:
     """Every kind of request to /refresh; the token of the first ones was exchanged a moment ago."""
 
-    def ask(name: str, body: str, authorization: str = "", **headers: str) -> Asked:
-        given = {"authorization": authorization, "content-type": FORM, "content-length": str(len(body))}
-        kept = {name: value for name, value in (given | headers).items() if value}
-        return Asked(name, "POST", "/refresh", kept, body.encode())
-
+    ask = partial(posted, "/refresh")
     theirs, public = f"refresh_token={tokens['of client']}", f"refresh_token={tokens['of public']}"
     own = basic(client.id, client.secret)
     return [
@@ -255,11 +257,7 @@ def _unsigned(told: tuple[Any, ...]) -> tuple[Any, ...]:
 def log_ins(tokens: Json, client: Registered, other: Registered) -> list[Asked]:
     """Every kind of request to /login."""
 
-    def ask(name: str, body: str, authorization: str = "", **headers: str) -> Asked:
-        given = {"authorization": authorization, "content-type": FORM, "content-length": str(len(body))}
-        kept = {name: value for name, value in (given | headers).items() if value}
-        return Asked(name, "POST", "/login", kept, body.encode())
-
+    ask = partial(posted, "/login")
     good = f"username={quote(USERNAME)}&password={quote(PASSWORD)}"
     own = basic(client.id, client.secret)
     return [
