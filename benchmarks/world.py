@@ -89,6 +89,8 @@ class World:
             "PYTHONPATH": str(side.source),
             "AUTHSVC_DATABASE_URL": self.postgres.url(database),
             "AUTHSVC_SECRET_KEYS": SECRET,
+            # An installed service has compiled files; a developer's variable would leave this one without.
+            "PYTHONDONTWRITEBYTECODE": "",
         }
 
 

@@ -1,5 +1,6 @@
 """`python -m authsvc`, and the console script `authsvc`."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -16,6 +17,8 @@ def main() -> None:
             f"{_METRICS_FOLDER}: the folder {folder!a} cannot be written to. "
             "Unset it: `authsvc serve --workers` makes one itself."
         )
+    # Modules are no garbage, and to look for some among them is a sixth of a start. `cli` turns it on again.
+    gc.disable()
     from authsvc.cli import main as run  # noqa: PLC0415 - the library fails at its import without the folder
 
     run()

@@ -18,6 +18,7 @@ from authsvc.metrics import HASHES, HASHES_REFUSED
 MAX_LENGTH = 1024
 _FIRST_ESTIMATE_SECONDS = 0.05
 _SMOOTHING = 0.2
+_CHEAPEST_PREFIX = "$argon2id$v=19$m=8,t=1,p=1$"
 
 T = TypeVar("T")
 
@@ -88,8 +89,8 @@ class PasswordHasher:
         return str(hashed.type) != "id" or hashed.memory_cost * hashed.rounds < self._cost
 
     async def warm_up(self) -> None:
-        """Hash once, or the first login would wait for the library to be loaded."""
-        await self._run(lambda: self._verify("", nobodys_hash(self.policy_prefix)))
+        """Hash once, as cheaply as can be, or the first login would wait for library and thread."""
+        await self.beside_hashing(lambda: self._verify("", nobodys_hash(_CHEAPEST_PREFIX)))
 
     def close(self) -> None:
         """Let running hashes finish and end the threads."""

@@ -7,25 +7,16 @@ import sys
 import typer
 
 from authsvc import __version__
-from authsvc.cli import clients, db, doctor, keys, openapi, serving, users
+from authsvc.cli.commands import STYLE, Root
 from authsvc.errors import AuthError, OperatorError, Unavailable
 from authsvc.storage import complaints
 
 app = typer.Typer(
+    cls=Root,
     help="authsvc: an authentication service. Start with `authsvc dev`.",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    add_completion=False,
+    **STYLE,
 )
-app.command("dev")(serving.dev)
-app.command("serve")(serving.serve)
-app.add_typer(db.app, name="db")
-app.add_typer(users.app, name="users")
-app.add_typer(clients.app, name="clients")
-app.add_typer(keys.app, name="keys")
-app.command("doctor")(doctor.doctor)
-app.command("openapi")(openapi.openapi)
 
 
 def _print_version(wanted: bool) -> None:
