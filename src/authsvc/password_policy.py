@@ -6,8 +6,6 @@ There are no composition rules. Only new passwords are judged; one that was set 
 import unicodedata
 from dataclasses import dataclass
 
-from zxcvbn_rs_py import zxcvbn
-
 from authsvc.common_passwords import is_common
 from authsvc.errors import Unprocessable
 from authsvc.passwords import MAX_LENGTH, PasswordHasher, is_storable, normalise
@@ -57,6 +55,9 @@ class PasswordPolicy:
         return self._estimated_too_low(secret, username)
 
     def _estimated_too_low(self, secret: str, username: str) -> str | None:
+        # Not at the top: most processes never judge a password, and would keep its dictionaries.
+        from zxcvbn_rs_py import zxcvbn  # noqa: PLC0415 - for who sets a password only
+
         estimate = zxcvbn(secret[:_ESTIMATED_LENGTH], user_inputs=[username])
         score = int(estimate.score)
         if score >= self.min_score:

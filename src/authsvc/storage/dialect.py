@@ -1,6 +1,5 @@
 """What differs between Postgres and SQLite, all of it."""
 
-import sqlite3
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -108,6 +107,8 @@ def autocommit(*, is_sqlite: bool) -> dict[str, object]:
 
 def prepare_sqlite(engine: AsyncEngine) -> None:
     """Set SQLite's pragmas, and let the service say itself when a transaction begins."""
+    # Not at the top: whoever is on Postgres would keep the library.
+    import sqlite3  # noqa: PLC0415 - for the embedded database only
 
     @sa.event.listens_for(engine.sync_engine, "do_connect")
     def open_here_first(
