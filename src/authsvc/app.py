@@ -1,7 +1,7 @@
 """The web application: routers, error responses, middleware, and the services' life."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import cached_property, partial
 
 from fastapi import FastAPI
@@ -10,7 +10,6 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Receive, Scope, Send
 
 from authsvc import __version__, background
-from authsvc.clock import Clock
 from authsvc.endpoints import ROUTERS, error_responses
 from authsvc.endpoints.admission import Admission, Limits, Room
 from authsvc.endpoints.at_once import AtOnce
@@ -23,10 +22,16 @@ from authsvc.logs import configure_logs
 from authsvc.opening import open_services
 from authsvc.settings import Settings
 from authsvc.stopping import Stop
+from authsvc.wiring import Services
 
 
-def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
-    """Return the application; without *settings* they come from the environment."""
+def create_app(
+    settings: Settings | None = None, *, opened: AbstractAsyncContextManager[Services] | None = None
+) -> FastAPI:
+    """Return the application; without *settings* they come from the environment.
+
+    It opens its services when it begins, if they are not *opened* already, and closes them when it ends.
+    """
     configured = settings or load_settings()
     configure_logs(configured.log_format, configured.log_level)
 
@@ -34,9 +39,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         stop: Stop = app.state.stop
         with stop.heeding(configured.drain_seconds):
-            async with open_services(
-                configured, clock=clock, wait_seconds=configured.start_wait_seconds
-            ) as services:
+            opening = opened or open_services(configured, wait_seconds=configured.start_wait_seconds)
+            async with opening as services:
                 await services.hasher.warm_up()
                 with suppress(Unavailable):  # its job tries again
                     await services.accounts.learn_hash_costs()

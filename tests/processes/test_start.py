@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fixtures.installation import SECRET, Installation
+from tests.fixtures.installation import SECRET, Installation, Installer
 from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.processes import free_port
 
@@ -79,3 +79,11 @@ def test_it_does_not_wait_for_a_database_that_nobody_has_made(
 
     assert len(refused.splitlines()) == 1
     assert '"nobody" does not exist' in refused
+
+
+def test_it_serves_with_the_very_services_that_were_checked(installer: Installer) -> None:
+    with installer.installed("postgres") as made:
+        server = made.start("serve").wait_until_serving()
+
+        assert server.http.get("/readyz").json()["status"] == "ready"
+        assert server.stderr.count('"denylist_trusted"') == 1

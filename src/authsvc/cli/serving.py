@@ -16,6 +16,7 @@ import uvicorn
 
 from authsvc.app import create_app, hsts_seconds
 from authsvc.cli import demo, open_files
+from authsvc.cli.alone import serve_alone
 from authsvc.cli.connections import BoundedConnection, Connections
 from authsvc.cli.listening import LAST_PORT, refuse_taken_port
 from authsvc.cli.workers import Workers
@@ -74,7 +75,7 @@ def dev(
         "Log in, ask who you are, introspect as a service does, log out; paste into another terminal:\n\n"
         f"{demo.curl_lines(base)}\n"
     )
-    run(settings, host=host, port=port)
+    uvicorn.run(create_app(settings), **_options(settings, host, port))
 
 
 def _dev_settings(host: str, port: int) -> Settings:
@@ -165,10 +166,13 @@ def serve(
         )
     configure_logs(settings.log_format, settings.log_level)
     refuse_taken_port(host, port)
-    if workers > 1:
-        _share_metrics(workers)
+    options = partial(_options, settings, host, port)
+    if workers == 1:
+        serve_alone(settings, options)
+        return
+    _share_metrics(workers)
     asyncio.run(_check(settings))
-    run(settings, host=host, port=port, workers=workers)
+    _serve_by(workers, settings, options())
 
 
 async def _check(settings: Settings) -> None:
@@ -177,14 +181,9 @@ async def _check(settings: Settings) -> None:
         await demo.refuse_demo(services)
 
 
-def run(settings: Settings, *, host: str, port: int, workers: int = 1) -> None:
+def _serve_by(workers: int, settings: Settings, options: dict[str, Any]) -> None:
     """Serve until told to stop. Workers read the settings from the environment themselves."""
-    if workers == 1:
-        uvicorn.run(create_app(settings), **_options(settings, host, port))
-        return
-    config = uvicorn.Config(
-        "authsvc.app:create_app", factory=True, workers=workers, **_options(settings, host, port)
-    )
+    config = uvicorn.Config("authsvc.app:create_app", factory=True, workers=workers, **options)
     longest_stop = settings.drain_seconds + settings.stop_seconds + _LAST_MOMENT
     parent = Workers(config, [config.bind_socket()], longest_stop=longest_stop)
     parent.run()
