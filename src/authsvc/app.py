@@ -1,5 +1,6 @@
 """The web application: routers, error responses, middleware, and the services' life."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import cached_property, partial
@@ -46,6 +47,7 @@ def create_app(
                     await services.accounts.learn_hash_costs()
                 app.state.services = services
                 async with background.running(jobs(services)):
+                    gc.freeze()  # what a start has made stays: to look it through holds a request up
                     stop.is_serving()
                     yield
 
