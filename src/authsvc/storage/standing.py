@@ -4,6 +4,7 @@ Postgres is the authority; what it would answer is what Redis answers, only late
 still on its way.
 """
 
+import sys
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -40,7 +41,9 @@ class TokenNames:
     @cached_property
     def entries(self) -> tuple[str, str, str, str]:
         """The keys in the denylist that would concern it: of the token, its key, its client, its session."""
-        return f"jti:{self.jti}", f"kid:{self.kid}", f"client:{self.client_id}", f"sid:{self.session_id}"
+        # Thousands of tokens are remembered, and have few keys and clients among them.
+        key, client = sys.intern(f"kid:{self.kid}"), sys.intern(f"client:{self.client_id}")
+        return f"jti:{self.jti}", key, client, f"sid:{self.session_id}"
 
 
 @dataclass(frozen=True)
