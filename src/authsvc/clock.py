@@ -16,7 +16,7 @@ STEP = timedelta(seconds=1)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # It counts on while a host sleeps. Where there is none, a host that slept is off until the next sample.
-_STEADY = getattr(time, "CLOCK_BOOTTIME", None)
+_STEADY: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def system_clock() -> datetime:
@@ -26,8 +26,7 @@ def system_clock() -> datetime:
 
 def steady_clock() -> datetime:
     """Return a moment of a calendar of its own, which nobody can set and which only runs forward."""
-    nanoseconds = time.monotonic_ns() if _STEADY is None else time.clock_gettime_ns(_STEADY)
-    return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+    return datetime.fromtimestamp(time.clock_gettime(_STEADY), UTC)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ The body is awaited before the request counts, so bodies that come slowly, or ne
 Plain ASGI, and a number instead of a queue: a request that would wait is better told to come again.
 """
 
-import asyncio
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from authsvc.endpoints.error_responses import refusal
+from authsvc.endpoints.within import within
 from authsvc.errors import BodyTooSlow, Refusal, Unavailable
 from authsvc.metrics import REQUESTS_REFUSED
 
@@ -53,21 +53,23 @@ class Room:
         Raises:
             BodyTooSlow: it was not here in time.
         """
-        messages: list[Message] = []
-        size = 0
         try:
-            async with asyncio.timeout(self.limits.body_seconds):
-                while size <= self.limits.body_bytes:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise ClientDisconnect
-                    messages.append(message)
-                    size += len(message.get("body", b""))
-                    if not message.get("more_body", False):
-                        break
+            return await within(self.limits.body_seconds, self._gather(receive))
         except TimeoutError:
             REQUESTS_REFUSED.labels("body time").inc()
             raise BodyTooSlow("The body did not come in time.") from None
+
+    async def _gather(self, receive: Receive) -> list[Message]:
+        messages: list[Message] = []
+        size = 0
+        while size <= self.limits.body_bytes:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            messages.append(message)
+            size += len(message.get("body", b""))
+            if not message.get("more_body", False):
+                break
         return messages
 
 

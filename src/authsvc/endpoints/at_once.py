@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope
 
 from authsvc.endpoints import error_responses
 from authsvc.endpoints.admission import Room, again
-from authsvc.endpoints.ordinary import QUESTIONS, Asked
+from authsvc.endpoints.ordinary import QUESTIONS, Asked, Headers
 from authsvc.errors import AuthError
 
 
@@ -49,7 +49,10 @@ class AtOnce:
     async def answer(self, scope: Scope, receive: Receive) -> "Answer | Receive":
         """Return the answer, or else what the endpoint is to receive from."""
         question = QUESTIONS.get(scope["path"])
-        if question is None or scope["method"] != question.method or not self._is_ordinary(scope):
+        if question is None or scope["method"] != question.method:
+            return receive
+        headers = self._of_ordinary(scope)
+        if headers is None:
             return receive
         room, body = self._room, b""
         try:
@@ -60,13 +63,13 @@ class AtOnce:
                 receive = again(messages, receive)
                 if messages[-1].get("more_body"):  # it is too long, or stopped coming
                     return receive
-                body = b"".join(message.get("body", b"") for message in messages)
+                body = b"".join([message.get("body", b"") for message in messages])
             if room.is_full or len(body) > room.limits.body_bytes:
                 return receive
             room.in_work += 1
             try:
                 client = scope.get("client")
-                asked = Asked(dict(scope["headers"]), body, client[0] if client else None)
+                asked = Asked(headers, body, client[0] if client else None)
                 told = await question.ask(self._state.services, asked)
             finally:
                 room.in_work -= 1
@@ -79,13 +82,14 @@ class AtOnce:
             return Answer.of(question.route, error_responses.unexpected())
         return receive if told is None else Answer(question.route, 200, *told)
 
-    def _is_ordinary(self, scope: Scope) -> bool:
-        """Whether nothing of it needs the router, nor what comes before that."""
-        names = [name for name, _ in scope["headers"]]
+    def _of_ordinary(self, scope: Scope) -> Headers | None:
+        """Return the headers, unless something of it needs the router, or what comes before that."""
+        headers = dict(scope["headers"])
         # A header that is there twice is for the endpoint to judge, a page of a browser for CORS.
-        return (
+        is_ordinary = (
             self._is_on
             and not scope["query_string"]
-            and len(set(names)) == len(names)
-            and b"origin" not in names
+            and len(headers) == len(scope["headers"])
+            and b"origin" not in headers
         )
+        return headers if is_ordinary else None
