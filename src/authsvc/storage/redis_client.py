@@ -1,8 +1,10 @@
 """Redis: the names of our keys, how to put a question, and what is raised where none can be put."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection, SSLConnection
 from redis.exceptions import InvalidResponse, RedisError
 from redis.exceptions import TimeoutError as DriverTimeoutError
@@ -49,6 +51,8 @@ async def connect(connection: AbstractConnection) -> None:
     try:
         with _odd_answers():
             await connection.connect()  # type: ignore[no-untyped-call] # the library has no types here
+            # From here on `exchange` bounds the whole: the driver would make a task of each write.
+            connection.socket_timeout = None
     except (DriverTimeoutError, TimeoutError) as late:
         if not isinstance(connection, SSLConnection):
             raise
@@ -56,14 +60,16 @@ async def connect(connection: AbstractConnection) -> None:
 
 
 async def exchange(connection: AbstractConnection, commands: Sequence[Command]) -> list[object]:
-    """Return the answers to *commands*; one round trip.
+    """Return the answers to *commands*; one round trip, in the time in which one has to connect.
 
     Raises:
         RedisError, OSError, TimeoutError: the first that failed; the answers after it were not read.
     """
+    packed = b"".join([pack_command(command) for command in commands])  # type: ignore[arg-type] # its stub takes one word only
     with _odd_answers():
-        await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
-        return [await connection.read_response() for _ in commands]
+        async with asyncio.timeout(connection.socket_connect_timeout):
+            await connection.send_packed_command(packed, check_health=False)
+            return [await connection.read_response() for _ in commands]
 
 
 @contextmanager
