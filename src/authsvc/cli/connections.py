@@ -9,6 +9,7 @@ On the way of a request that comes whole this costs two entries of a dict and no
 import json
 from asyncio import AbstractEventLoop, TimerHandle, Transport
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -18,7 +19,9 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from authsvc.cli.whole_answers import take_whole
 from authsvc.endpoints.error_responses import problem_body
+from authsvc.endpoints.whole_answer import EXTENSION
 from authsvc.metrics import REQUESTS_REFUSED
 
 MOST_HEADERS: Final = 100
@@ -139,6 +142,8 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._served = cycle
+        extensions: dict[str, Any] = {EXTENSION: partial(take_whole, cycle)}
+        cycle.scope["extensions"] = extensions
         super()._start_asgi_task(cycle, app)
 
     def on_message_complete(self) -> None:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from authsvc.endpoints.at_once import Answer, AtOnce
 from authsvc.endpoints.error_responses import unexpected
+from authsvc.endpoints.whole_answer import EXTENSION, TakeWhole
 from authsvc.logs import REQUEST
 from authsvc.metrics import REQUESTS
 from authsvc.secret_tokens import new_request_id
@@ -24,6 +25,9 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[
 _CLIENT_LEFT = 499  # in metrics only, as nginx counts it
 _CLOSE = (b"connection", b"close")
 _METHODS = frozenset({"GET", "POST", "DELETE", "OPTIONS", "HEAD"})
+_NONE: dict[str, TakeWhole] = {}
+
+Header = tuple[bytes, bytes]
 
 _ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
 # Nothing that is answered here is a page; /docs, which is one, has a policy of its own.
@@ -107,10 +111,11 @@ class RequestFrame:
             REQUEST.reset(bound)
 
     async def _send(self, answer: Answer, scope: Scope, send: Send, request_id: str) -> None:
-        start = {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
-        self._add_headers(start, scope, request_id)
-        await send(start)
-        await send({"type": "http.response.body", "body": answer.body})
+        headers = self._framed(answer.headers, scope, request_id)
+        take_whole: TakeWhole | None = scope.get("extensions", _NONE).get(EXTENSION)
+        if take_whole is None or self._stop.has_begun or not take_whole(answer.status, headers, answer.body):
+            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            await send({"type": "http.response.body", "body": answer.body})
 
     async def _serve(
         self, scope: Scope, receive: Receive, send: Send, request_id: str, started: float
@@ -121,7 +126,7 @@ class RequestFrame:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._add_headers(message, scope, request_id)
+                message["headers"] = self._framed(message.get("headers", ()), scope, request_id)
             elif is_head:
                 message["body"] = b""
             await send(message)
@@ -135,17 +140,15 @@ class RequestFrame:
         await self._app(scope, receive, send_framed)
         _count(method, _path(scope.get("route")), status or _CLIENT_LEFT, time.perf_counter() - started)
 
-    def _add_headers(self, message: Message, scope: Scope, request_id: str) -> None:
-        headers: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
-        there = {name.lower() for name, _ in headers}
-        headers.append((b"x-request-id", request_id.encode()))
-        headers += self._headers
-        headers += [header for header in _UNLESS_SET if header[0] not in there]
+    def _framed(self, headers: Iterable[Header], scope: Scope, request_id: str) -> list[Header]:
+        framed = [*headers, (b"x-request-id", request_id.encode()), *self._headers]
+        there = dict(framed)  # in lower case, as ASGI has it
+        framed += [header for header in _UNLESS_SET if header[0] not in there]
         # A connection is closed by agreement, or the next request might come while it closes (later
         # versions of HTTP have no such header).
         if self._stop.has_begun and scope.get("http_version", "").startswith("1"):
-            headers.append(_CLOSE)
-        message["headers"] = headers
+            framed.append(_CLOSE)
+        return framed
 
 
 def _path(route: object) -> str:

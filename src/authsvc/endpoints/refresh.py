@@ -60,6 +60,6 @@ async def exchange(
         found = await grant.find_genuine(refresh_token)
         if found is None:
             raise InvalidGrant("The refresh token is expired, revoked, already used or not known.")
-        credentials = ClientCredentials([(found[0].client_id, "")])
+        credentials = ClientCredentials([(found.session.client_id, "")])
     client = await services.clients.authenticate(credentials)
     return await grant.exchange(client, refresh_token, scope=requested_scope(scope), found=found)

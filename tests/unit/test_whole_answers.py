@@ -1,0 +1,176 @@
+"""Answers that are written in one piece are, byte for byte, those that a server writes from two messages."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from authsvc.cli.connections import BoundedConnection, Connections
+from authsvc.endpoints.whole_answer import EXTENSION
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+BODY = b'{"active":true}'
+HEADERS: Headers = (
+    (b"cache-control", b"no-store"),
+    (b"content-length", b"%d" % len(BODY)),
+    (b"content-type", b"application/json"),
+)
+ASK = b"POST /introspect HTTP/1.1\r\nHost: auth\r\nContent-Length: 3\r\n\r\na=b"
+LAST = b"POST /introspect HTTP/1.1\r\nHost: auth\r\nConnection: close\r\nContent-Length: 3\r\n\r\na=b"
+
+
+def answering(status: int, headers: Headers, body: bytes, *, at_once: bool) -> ASGIApp:
+    """What reads its request and gives this answer; *at_once*: whole, if the server takes it."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        if at_once and scope["extensions"][EXTENSION](status, headers, body):
+            return
+        await send({"type": "http.response.start", "status": status, "headers": list(headers)})
+        await send({"type": "http.response.body", "body": body})
+
+    return app
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp) -> AsyncIterator[int]:
+    """Serve *app* and yield the port."""
+    config = uvicorn.Config(
+        app, ws="none", proxy_headers=False, lifespan="off", log_config=None, access_log=False
+    )
+    config.load()
+    state = ServerState()
+    state.default_headers = [(b"date", b"Thu, 26 Nov 2026 12:00:00 GMT")]
+    bounds = Connections(100, header_seconds=5, write_seconds=5, headers="")
+    server = await asyncio.get_running_loop().create_server(
+        lambda: BoundedConnection(config, state, {}, all_of_them=bounds), "127.0.0.1", 0
+    )
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def told(app: ASGIApp, *requests: bytes, answers: int) -> bytes:
+    """All that a client is sent, until the connection ends or *answers* have come."""
+    async with listening(app) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for each in requests:
+            writer.write(each)
+        said = b""
+        while said.count(b"HTTP/1.1 ") < answers or not said.endswith(BODY):
+            try:
+                part = await asyncio.wait_for(reader.read(65536), 2)
+            except TimeoutError:
+                said += b"(nothing more)"
+                break
+            if not part:
+                said += b"(end)"
+                break
+            said += part
+        writer.close()
+        return said
+
+
+@pytest.mark.parametrize(
+    ("requests", "answers"),
+    [
+        pytest.param([ASK], 1, id="one"),
+        pytest.param([ASK, ASK, ASK], 3, id="several behind each other"),
+        pytest.param([ASK + ASK + LAST], 9, id="several at once, then the end"),
+        pytest.param([LAST], 9, id="the last"),
+        pytest.param([ASK.replace(b"HTTP/1.1", b"HTTP/1.0")], 9, id="of HTTP/1.0"),
+        pytest.param(
+            [ASK.replace(b"Host: auth", b"Host: auth\r\nExpect: 100-continue")], 2, id="that waits to be told"
+        ),
+    ],
+)
+async def test_a_whole_answer_is_written_as_in_two_messages(requests: list[bytes], answers: int) -> None:
+    whole, apart = [
+        await told(answering(200, HEADERS, BODY, at_once=at_once), *requests, answers=answers)
+        for at_once in (True, False)
+    ]
+
+    assert BODY in whole
+    assert whole == apart
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 429, 503])
+async def test_it_has_its_status_and_all_its_headers(status: int) -> None:
+    headers = [*HEADERS, (b"x-auth-user", b"b%C3%A9a"), (b"x-auth-scope", b"")]
+
+    whole, apart = [
+        await told(answering(status, headers, BODY, at_once=at_once), LAST, answers=9)
+        for at_once in (True, False)
+    ]
+
+    assert whole.startswith(b"HTTP/1.1 %d " % status)
+    assert b"x-auth-scope: \r\n" in whole
+    assert whole == apart
+
+
+@pytest.mark.parametrize("control", [b"\r\nset-cookie: a=b", b"\n", b"\0", b"\x7f"])
+async def test_a_control_character_splits_no_answer(control: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    headers = [*HEADERS, (b"x-auth-user", b"bea" + control)]
+
+    said = await told(answering(200, headers, BODY, at_once=True), LAST, answers=9)
+
+    assert said == b"(end)"
+    assert "Invalid HTTP header value" in caplog.text
+
+
+async def test_who_reads_nothing_is_not_written_to_without_end() -> None:
+    """While earlier answers are unread the server takes none whole, but waits with the next."""
+    long = b"x" * 2_000_000
+    headers = [(b"content-length", b"%d" % len(long))]
+    taken: list[bool] = []
+    refused = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        taken.append(scope["extensions"][EXTENSION](200, headers, long))
+        if not taken[-1]:
+            refused.set()
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": long})
+
+    async with listening(app) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+        writer.write(ASK * 12)
+        async with asyncio.timeout(5):
+            await asyncio.wait([asyncio.create_task(refused.wait())], timeout=2)
+            assert refused.is_set()
+            unread = len(taken)
+            await asyncio.sleep(0.1)
+            assert len(taken) == unread < 12
+            got = 0
+            while got < 12 * len(long):
+                got += len(await reader.read(1_000_000))
+        writer.close()
+    assert len(taken) == 12
+
+
+async def test_who_has_left_is_not_written_to(caplog: pytest.LogCaptureFixture) -> None:
+    reached, left = asyncio.Event(), asyncio.Event()
+    taken: list[bool] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        reached.set()
+        assert (await receive())["type"] == "http.disconnect"
+        taken.append(scope["extensions"][EXTENSION](200, HEADERS, BODY))
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        left.set()
+
+    async with listening(app) as port, asyncio.timeout(5):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(ASK)
+        await reached.wait()
+        writer.close()
+        await left.wait()
+    assert taken == [False]
+    assert caplog.text == ""
