@@ -1,7 +1,7 @@
 """Connections to Postgres that are held, for single statements that come with every request.
 
-Saves: taking a connection from the pool, the statement's way through SQLAlchemy, and the reset on the way
-back: 9 of 10 parts of a small question.
+Saves: taking a connection from the pool, the statement's way through SQLAlchemy, the reset on the way
+back, and planning: 9 of 10 parts of a small question.
 Invariant: they are in autocommit, so each statement sees what was committed before it began, and what it
 changes is committed when it returns; one statement at a time on each.
 On failure: closed, and opened anew by the next statement; one that had been closed while it was idle is
@@ -19,6 +19,20 @@ from asyncpg import Record
 from asyncpg.exceptions import ConnectionDoesNotExistError, InterfaceError, InternalClientError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.sql.compiler import SQLCompiler
+
+# Every statement here finds its rows by their keys. Planned anew for each batch of keys, as an array makes
+# it, one takes Postgres longer than answering it; and a plan that is kept must not be one for a small table.
+_PLANNING = "; ".join(
+    f"SET {name}"
+    for name in (
+        "plan_cache_mode = force_generic_plan",
+        "jit = off",  # what is switched off below counts as so dear that compiling it would seem to pay
+        "enable_seqscan = off",
+        "enable_bitmapscan = off",
+        "enable_hashjoin = off",
+        "enable_mergejoin = off",
+    )
+)
 
 # What SQLAlchemy adds for itself.
 _NOT_THE_DRIVERS = ("prepared_statement_cache_size", "prepared_statement_name_func")
@@ -101,9 +115,7 @@ class _HeldConnection:
 
     async def _fetch(self, statement: str, values: Sequence[object]) -> Sequence[Record]:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(
-                **self._arguments, timeout=self._timeout, command_timeout=self._timeout
-            )
+            self._connection = await self._opened()
         try:
             rows: Sequence[Record] = await self._connection.fetch(statement, *values)
         # What the driver says of its own state, not of what the server said.
@@ -114,6 +126,17 @@ class _HeldConnection:
             self.close()
             raise
         return rows
+
+    async def _opened(self) -> asyncpg.Connection:
+        connection = await asyncpg.connect(
+            **self._arguments, timeout=self._timeout, command_timeout=self._timeout
+        )
+        try:
+            await connection.execute(_PLANNING)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
     def close(self) -> None:
         if self._connection is not None:

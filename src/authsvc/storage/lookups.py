@@ -55,6 +55,7 @@ class Lookups(Generic[K]):
         return None if row is None else tuple(row)
 
     async def _fetch(self, batch: Sequence[K]) -> list[Row | None]:
-        rows = await self._database.ask(self._of_many.text, list(dict.fromkeys(batch)))
+        wanted = self._of_many.arguments({"keys": list(dict.fromkeys(batch))})
+        rows = await self._database.ask(self._of_many.text, *wanted)
         found = {row[0]: tuple(row) for row in rows}
         return [found.get(key) for key in batch]
