@@ -54,7 +54,7 @@ class Introspector:
         found = None if presented is None else await self.refresh.find(presented)
         if presented is None or found is None:
             return INACTIVE
-        session, owner = found
+        session, owner = found.session, found.owner
         verdict = self.refresh.judge(session, owner, presented, caller.id, self.clock())
         if not isinstance(verdict, Rotate | Repeat):
             return INACTIVE

@@ -35,8 +35,8 @@ class Revoker:
         """
         if token.startswith(REFRESH_PREFIX):
             found = await self.refresh.find_genuine(token)
-            if found is not None and found[0].client_id == client.id:
-                await self.sessions.end(found[0].id, reason="revoked")
+            if found is not None and found.session.client_id == client.id:
+                await self.sessions.end(found.session.id, reason="revoked")
             return
         verdict = await self.verifier.judge(token)
         if verdict is not None and verdict.token.client_id == client.id:
@@ -87,7 +87,7 @@ class Revoker:
         found = await self.refresh.find_genuine(refresh_token)
         if found is None:
             return False
-        session, _ = found
+        session = found.session
         owner = await self.clients.find(session.client_id)
         if not credentials.names_nobody or owner is None or owner.is_confidential:
             client = await self.clients.authenticate(credentials)

@@ -29,7 +29,7 @@ from authsvc.storage.database_time import Timekeeper
 from authsvc.storage.guess_slots import Limit
 from authsvc.storage.outage import OutageWatch
 from authsvc.storage.purge import Purge
-from authsvc.storage.session_uses import LoneUses
+from authsvc.storage.session_uses import SessionUses
 from authsvc.storage.standing import Standings
 from authsvc.storage.stores import Stores
 from authsvc.throttling import Throttle
@@ -137,7 +137,7 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
     refresh = RefreshTokenGrant(
         database,
         session_rows.lookups(database),
-        LoneUses(database),
+        SessionUses(database),
         handles,
         server_keys,
         issuer,

@@ -53,6 +53,20 @@ async def test_the_33rd_opaque_token_removes_the_oldest_and_never_the_session(
     assert (await service.refresh(newest["refresh_token"])).status_code == 200
 
 
+@pytest.mark.only("postgres-opaque", "sqlite-opaque", reason="JWTs have no bound")
+async def test_a_token_with_32_newer_ones_is_dead_while_its_row_is_still_there(
+    service: Service, signed_in: Json, caller: Registered
+) -> None:
+    """As for a moment after many refreshes at once, of which none has seen all the others."""
+    await service.alter("session", access_tokens_issued=LIVE_TOKENS_PER_SESSION)
+    assert await service.doors(signed_in["access_token"], caller) == LIVE
+
+    await service.alter("session", access_tokens_issued=LIVE_TOKENS_PER_SESSION + 1)
+
+    assert await service.access_token_numbers() == [1]
+    assert await service.doors(signed_in["access_token"], caller) == DEAD
+
+
 @pytest.mark.only("postgres-opaque", "sqlite-opaque", reason="JWTs have no rows")
 async def test_a_refresh_first_removes_the_expired_opaque_tokens_of_its_session(
     service: Service, signed_in: Json, caller: Registered

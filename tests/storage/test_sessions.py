@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from authsvc.secret_tokens import new_id
+from authsvc.secret_tokens import new_id, new_random_bytes
 from authsvc.storage import session_uses, sessions
+from authsvc.storage.access_tokens import OpaqueToken
 from authsvc.storage.accounts import Account
-from authsvc.storage.session_uses import LoneUses, SessionUse
+from authsvc.storage.session_uses import SessionUse, SessionUses
 from authsvc.storage.sessions import EndedSession, Session, Which
 from tests.fixtures.clock import START
 from tests.fixtures.service import Service
@@ -74,17 +75,27 @@ def repetition(seen: Session, *, at_most: int = 100) -> SessionUse:
 Write = Callable[[SessionUse], Coroutine[None, None, int | None]]
 
 
-@pytest.fixture(params=["with others", "alone"])
-def write(request: pytest.FixtureRequest, service: Service) -> Write:
-    """Both ways to write a use: in a transaction in which more is stored, and in its own."""
+def token(session: Session, number: int = 0) -> OpaqueToken:
+    """An opaque token of *session*, to be stored; the number that it gets is not the one it came with."""
+    return OpaqueToken(
+        sha256=new_random_bytes(32),
+        session_id=session.id,
+        client_id="public",
+        number=number,
+        scope=frozenset(),
+        audience="here",
+        issued_at=START + SECOND,
+        expires_at=START + 301 * SECOND,
+    )
+
+
+@pytest.fixture(params=["alone", "with a token"])
+def write(request: pytest.FixtureRequest, service: Service, session: Session) -> Write:
+    """Both ways to write a use: without an access token, and with one that has to be stored."""
+    uses = SessionUses(service.stack.services.stores.database)
     if request.param == "alone":
-        return LoneUses(service.stack.services.stores.database).write
-
-    async def within(use: SessionUse) -> int | None:
-        async with service.transaction() as tx:
-            return await session_uses.write(tx, use)
-
-    return within
+        return uses.write
+    return lambda use: uses.write(use, token(session))
 
 
 async def end(service: Service, which: Which, *, mark: bool = False) -> list[EndedSession]:
@@ -203,13 +214,47 @@ async def test_many_repeats_at_once_get_a_number_each(
     assert (await only(service)).repeats == 20
 
 
+async def test_a_use_stores_its_token_under_the_number_that_it_got(
+    service: Service, session: Session
+) -> None:
+    uses, one, two = SessionUses(service.stack.services.stores.database), token(session), token(session)
+    await uses.write(repetition(session), one)
+
+    assert await uses.write(rotation(session), two) == 3
+
+    assert await service.access_token_numbers() == [2, 3]
+
+
+async def test_a_use_of_a_row_that_has_moved_stores_no_token(service: Service, session: Session) -> None:
+    uses = SessionUses(service.stack.services.stores.database)
+    await uses.write(rotation(session))
+
+    assert await uses.write(rotation(session), token(session)) is None
+
+    assert await service.access_token_numbers() == []
+
+
+@pytest.mark.only("postgres-jwt", reason="nothing is sent twice to an embedded database")
+async def test_a_use_that_is_sent_again_since_its_answer_was_lost_is_no_error(
+    service: Service, session: Session
+) -> None:
+    uses, stored = SessionUses(service.stack.services.stores.database), token(session)
+    await uses.write(repetition(session), stored)
+
+    again = await asyncio.gather(uses.write(repetition(session), stored), return_exceptions=True)
+
+    assert list(again) == [3]
+    assert await service.access_token_numbers() == [2]
+
+
 async def test_who_ends_a_session_amid_a_rotation_learns_of_its_access_token(
     service: Service, session: Session
 ) -> None:
     """Else the denial could be over before the token that the rotation issued."""
     until = START + 900 * SECOND
     async with service.transaction() as tx:
-        await session_uses.write(tx, rotation(session, until=until))
+        use = rotation(session, until=until)
+        await tx.execute(use.statement, use.values)
         ending = asyncio.create_task(end(service, sessions.is_session(session.id)))
         done, _ = await asyncio.wait([ending], timeout=0.1)
         assert not done, "the end did not wait for the rotation"

@@ -7,7 +7,9 @@ from authsvc.clients import Client
 from authsvc.clock import Clock
 from authsvc.scopes import Scope
 from authsvc.sessions import SessionLimits
+from authsvc.storage.access_tokens import OpaqueToken
 from authsvc.storage.database import Transaction
+from authsvc.storage.key_withdrawals import LatestWithdrawal
 from authsvc.storage.sessions import Session
 from authsvc.tokens.access_token import AccessTokenFormat, AccessTokenRequest
 from authsvc.tokens.refresh_handle import RefreshHandles
@@ -59,11 +61,17 @@ class TokenIssuer:
         request = self._request(session, granted)
         return self._answer(await self.format.issue(tx, request), request, self._successor(session, granted))
 
-    async def unstored_for_session(self, session: Session, granted: Granted) -> IssuedTokens | None:
-        """Do the same for *session* as it is to be written after this; None if a token has to be stored."""
+    async def prepare_for_session(
+        self, session: Session, granted: Granted, withdrawal: LatestWithdrawal
+    ) -> tuple[IssuedTokens, OpaqueToken | None]:
+        """Do the same for *session* as it is to be written after this.
+
+        Returns:
+            the tokens, and what has to be stored for the access token to be good.
+        """
         request = self._request(session, granted)
-        token = await self.format.issue_unstored(request)
-        return None if token is None else self._answer(token, request, self._successor(session, granted))
+        prepared = await self.format.prepare(request, withdrawal)
+        return self._answer(prepared.text, request, self._successor(session, granted)), prepared.row
 
     def _request(self, session: Session, granted: Granted) -> AccessTokenRequest:
         return AccessTokenRequest(

@@ -31,8 +31,8 @@ from authsvc.sessions import Sessions
 from authsvc.storage import session_uses, sessions
 from authsvc.storage.database import Database
 from authsvc.storage.lookups import Lookups
-from authsvc.storage.session_uses import LoneUses, SessionUse
-from authsvc.storage.sessions import Session, SessionAndOwner, SessionOwner
+from authsvc.storage.session_uses import SessionUse, SessionUses
+from authsvc.storage.sessions import FoundSession, Session, SessionOwner
 from authsvc.tokens.refresh_handle import PresentedRefreshToken, RefreshHandles
 
 _NOT_GOOD = "The refresh token is expired, revoked, already used or not known."
@@ -46,7 +46,7 @@ class RefreshTokenGrant:
 
     database: Database
     lookups: Lookups[UUID]
-    lone_uses: LoneUses
+    uses: SessionUses
     handles: RefreshHandles
     server_keys: ServerKeys
     issuer: TokenIssuer
@@ -60,7 +60,7 @@ class RefreshTokenGrant:
         refresh_token: str,
         *,
         scope: Scope | None,
-        found: SessionAndOwner | None = None,
+        found: FoundSession | None = None,
     ) -> IssuedTokens:
         """Return the session's next tokens; *found* is the token's session, if it was just looked up.
 
@@ -85,9 +85,9 @@ class RefreshTokenGrant:
         raise Unavailable("This refresh token is being exchanged many times at once.")
 
     async def _try(
-        self, client: Client, presented: PresentedRefreshToken, scope: Scope | None, found: SessionAndOwner
+        self, client: Client, presented: PresentedRefreshToken, scope: Scope | None, found: FoundSession
     ) -> IssuedTokens | None:
-        session, owner = found
+        session, owner = found.session, found.owner
         now = self.clock()
         verdict = self.judge(session, owner, presented, client.id, now)
         if not isinstance(verdict, Rotate | Repeat):
@@ -95,37 +95,27 @@ class RefreshTokenGrant:
         # A scope since taken from the client is not granted again; one asked for by name is refused.
         granted = narrow(scope, default=session.scope & client.scope, allowed=session.scope & client.scope)
         moved = self._moved(session, verdict, now)
-        issued = await self._issue(
-            self._use(session, moved, verdict), moved, Granted(client, owner.username, granted)
+        # Made before anything is written: where it cannot be, nothing is used up.
+        issued, stored = await self.issuer.prepare_for_session(
+            moved, Granted(client, owner.username, granted), found.key_withdrawal
         )
-        if issued is not None:
-            self._record(verdict, moved)
+        if issued.refresh_token is None:  # the key that minted it is not in force any more
+            raise InvalidGrant(_NOT_GOOD)
+        if await self.uses.write(self._use(session, moved, verdict), stored) is None:
+            return None
+        self._record(verdict, moved)
         return issued
 
-    async def _issue(self, use: SessionUse, moved: Session, granted: Granted) -> IssuedTokens | None:
-        """Write *use* and issue the tokens that go with it; None if the row was changed by another."""
-        unstored = await self.issuer.unstored_for_session(moved, granted)
-        if unstored is not None:  # made before anything is written: where it cannot be, nothing is used up
-            _require_successor(unstored)
-            return None if await self.lone_uses.write(use) is None else unstored
-        async with self.database.transaction() as tx:
-            number = await session_uses.write(tx, use)
-            if number is None:
-                return None
-            issued = await self.issuer.for_session(tx, replace(moved, access_tokens_issued=number), granted)
-            _require_successor(issued)
-        return issued
-
-    async def find(self, presented: PresentedRefreshToken) -> SessionAndOwner | None:
+    async def find(self, presented: PresentedRefreshToken) -> FoundSession | None:
         """Return the session that *presented* speaks of."""
         row = await self.lookups.find(presented.session_id)
         return None if row is None else sessions.read(row)
 
-    async def find_genuine(self, refresh_token: str) -> SessionAndOwner | None:
+    async def find_genuine(self, refresh_token: str) -> FoundSession | None:
         """Return the session of a genuine refresh token of any generation, ended or not."""
         presented = self.handles.open(refresh_token)
         found = None if presented is None else await self.find(presented)
-        if presented is None or found is None or not self.handles.is_genuine(presented, found[0].salt):
+        if presented is None or found is None or not self.handles.is_genuine(presented, found.session.salt):
             return None
         return found
 
@@ -177,11 +167,6 @@ class RefreshTokenGrant:
         if isinstance(verdict, Rotate) and verdict.is_ahead:
             event = "refresh_ahead"
         audit.record(event, generation=session.generation, **_ids(session))
-
-
-def _require_successor(issued: IssuedTokens) -> None:
-    if issued.refresh_token is None:  # the key that minted it is not in force any more
-        raise InvalidGrant(_NOT_GOOD)
 
 
 def _ids(session: Session) -> dict[str, object]:

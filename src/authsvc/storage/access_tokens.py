@@ -6,6 +6,7 @@ from typing import cast
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy import SQLColumnExpression
 from sqlmodel import col
 
 from authsvc.scopes import Scope, format_scope, parse_scope
@@ -39,39 +40,51 @@ class TokenSurroundings:
     username: str | None
     session_ended: bool
     is_suspended: bool
+    is_superseded: bool
 
 
 _COLUMNS = tuple(getattr(AccessTokenRow, name) for name in OpaqueToken.__dataclass_fields__)
 
 
 async def insert(tx: Transaction, token: OpaqueToken) -> None:
-    """Insert *token*, and make room for it in its session.
+    """Insert *token*, and remove what it leaves no room for in its session.
 
-    The session's expired tokens go first, then the oldest beyond the bound. The caller holds the
-    session row's lock, so tokens of one session are counted one after the other.
+    The caller holds the session row's lock, so tokens of one session are counted one after the other.
     """
     if token.session_id is not None:
-        await _make_room(tx, token.session_id, now=token.issued_at)
-    values = {name: getattr(token, name) for name in OpaqueToken.__dataclass_fields__}
-    await tx.execute(_INSERT, values | {"scope": format_scope(token.scope)})
+        await tx.execute(
+            _REMOVE_OLD, {"newest": token.number, "now": token.issued_at, "of": token.session_id}
+        )
+    await tx.execute(_INSERT, values(token))
+
+
+def values(token: OpaqueToken) -> dict[str, object]:
+    """Return the columns of *token*."""
+    fields = {name: getattr(token, name) for name in OpaqueToken.__dataclass_fields__}
+    return fields | {"scope": format_scope(token.scope)}
+
+
+def old(
+    session_id: sa.ColumnElement[UUID], newest: SQLColumnExpression[int], now: sa.ColumnElement[datetime]
+) -> sa.Delete:
+    """Return what removes the session's expired tokens, and those that the *newest* leaves no room for."""
+    return sa.delete(AccessTokenRow).where(
+        col(AccessTokenRow.session_id) == session_id,
+        sa.or_(col(AccessTokenRow.expires_at) <= now, _is_superseded(newest)),
+    )
+
+
+def _is_superseded(newest: SQLColumnExpression[int]) -> sa.ColumnElement[bool]:
+    return col(AccessTokenRow.number) <= newest - LIVE_TOKENS_PER_SESSION
 
 
 # Built once: building a statement anew takes as long as running it.
 _INSERT = sa.insert(AccessTokenRow)
-_OF_SESSION = col(AccessTokenRow.session_id) == sa.bindparam("of_session", type_=sa.Uuid())
-_KEPT = (
-    sa.select(col(AccessTokenRow.sha256))
-    .where(_OF_SESSION, col(AccessTokenRow.expires_at) > sa.bindparam("now", type_=UtcDateTime))
-    .order_by(col(AccessTokenRow.number).desc())
-    .limit(LIVE_TOKENS_PER_SESSION - 1)
+_REMOVE_OLD = old(
+    sa.bindparam("of", type_=sa.Uuid()),
+    sa.bindparam("newest", type_=sa.BigInteger()),
+    sa.bindparam("now", type_=UtcDateTime),
 )
-_MAKE_ROOM = sa.delete(AccessTokenRow).where(
-    _OF_SESSION, col(AccessTokenRow.sha256).not_in(_KEPT.scalar_subquery())
-)
-
-
-async def _make_room(tx: Transaction, session_id: UUID, *, now: datetime) -> None:
-    await tx.execute(_MAKE_ROOM, {"of_session": session_id, "now": now})
 
 
 TokenRow = tuple[
@@ -87,6 +100,7 @@ TokenRow = tuple[
     str | None,
     datetime | None,
     bool,
+    bool,
 ]
 """The fields of an `OpaqueToken` as stored, then what `TokenSurroundings` is made of."""
 
@@ -100,6 +114,8 @@ def found_by(sha256: KeyCondition[bytes]) -> sa.Select[tuple[object, ...]]:
             col(AccountRow.username),
             col(SessionRow.ended_at),
             sa.or_(col(AccountRow.disabled_at).is_not(None), col(ClientRow.disabled_at).is_not(None)),
+            # Where more are stored at the same moment than a session may have, none sees all the others.
+            sa.func.coalesce(_is_superseded(col(SessionRow.access_tokens_issued)), sa.false()),
         )
         .join(ClientRow, col(ClientRow.id) == col(AccessTokenRow.client_id))
         .outerjoin(SessionRow, col(SessionRow.id) == col(AccessTokenRow.session_id))
@@ -117,7 +133,7 @@ def read(found: Row) -> tuple[OpaqueToken, TokenSurroundings]:
     """Return the token and what stands around it."""
     row = cast("TokenRow", found)
     sha256, session_id, client_id, number, scope, audience, issued_at, expires_at = row[:8]
-    account_id, username, ended_at, is_suspended = row[8:]
+    account_id, username, ended_at, is_suspended, is_superseded = row[8:]
     return OpaqueToken(
         sha256, session_id, client_id, number, parse_scope(scope), audience, issued_at, expires_at
     ), TokenSurroundings(
@@ -125,6 +141,7 @@ def read(found: Row) -> tuple[OpaqueToken, TokenSurroundings]:
         username=username,
         session_ended=ended_at is not None,
         is_suspended=bool(is_suspended),
+        is_superseded=bool(is_superseded),
     )
 
 

@@ -1,6 +1,7 @@
 """Asking when a signing key was last withdrawn, which whoever signs has to know: many at once ask once."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
@@ -13,7 +14,16 @@ from authsvc.storage.held_connections import HeldStatement
 from authsvc.storage.tables import SigningKeyRow
 
 _BATCH = 256
-_LATEST = sa.select(sa.func.max(col(SigningKeyRow.revoked_at)))
+
+LATEST = sa.select(sa.func.max(col(SigningKeyRow.revoked_at)))
+"""Asks for it; also as a column of what is looked up anyway before a token is signed."""
+
+
+@dataclass(frozen=True)
+class LatestWithdrawal:
+    """When a key was last withdrawn, as was read after the request had come; None if none ever was."""
+
+    at: datetime | None
 
 
 class KeyWithdrawals:
@@ -21,22 +31,19 @@ class KeyWithdrawals:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._lookups: Coalescer[None, datetime | None] = Coalescer(self._fetch, at_most=_BATCH)
-        self._statement = HeldStatement.of(_LATEST, database.engine.dialect)
+        self._lookups: Coalescer[None, LatestWithdrawal] = Coalescer(self._fetch, at_most=_BATCH)
+        self._statement = HeldStatement.of(LATEST, database.engine.dialect)
 
-    async def latest(self, tx: Transaction | None) -> datetime | None:
-        """Return when the latest withdrawal of those that are stored was committed before this call.
+    async def latest(self, tx: Transaction) -> LatestWithdrawal:
+        """Return the latest of those that were committed before this call.
 
         Raises:
             Unavailable: the database is away.
         """
         if self._database.reads is not None:
             return await self._lookups.ask(None)
-        if tx is not None:
-            return (await tx.execute(_LATEST)).scalar_one()
-        async with self._database.reading() as own:
-            return (await own.execute(_LATEST)).scalar_one()
+        return LatestWithdrawal((await tx.execute(LATEST)).scalar_one())
 
-    async def _fetch(self, batch: Sequence[None]) -> list[datetime | None]:
+    async def _fetch(self, batch: Sequence[None]) -> list[LatestWithdrawal]:
         [[latest]] = await self._database.ask(self._statement.text)
-        return [cast("datetime | None", latest)] * len(batch)
+        return [LatestWithdrawal(cast("datetime | None", latest))] * len(batch)

@@ -1,32 +1,40 @@
 """Postgres: what a refresh writes into the row of its session, if that is still as it was seen.
 
 One statement, which takes the row's lock and looks again: of two that saw the same generation one finds none.
+An opaque access token is stored by the same statement.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import cast
+from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import col
 
-from authsvc.storage.database import Database, Transaction
+from authsvc.storage import access_tokens
+from authsvc.storage.access_tokens import OpaqueToken
+from authsvc.storage.database import Database
 from authsvc.storage.dialect import UtcDateTime
 from authsvc.storage.held_connections import HeldStatement
 from authsvc.storage.sessions import Session
-from authsvc.storage.tables import SessionRow
+from authsvc.storage.tables import AccessTokenRow, SessionRow
+
+Use = ReturningUpdate[UUID, int]
+"""Returns the session's id, and the number of the access token that goes with this use."""
 
 _NOW = sa.bindparam("now", type_=UtcDateTime)
 
 
-def _use(*demands: sa.ColumnElement[bool], **change: object) -> ReturningUpdate[int]:
+def _use(*demands: sa.ColumnElement[bool], **change: object) -> Use:
     issued, until = col(SessionRow.access_tokens_issued), col(SessionRow.access_until)
     named = sa.bindparam("until", type_=UtcDateTime)
     return (
         sa.update(SessionRow)
         .where(
-            col(SessionRow.id) == sa.bindparam("session_id"),
+            col(SessionRow.id) == sa.bindparam("used_id"),
             col(SessionRow.generation) == sa.bindparam("seen_generation"),
             col(SessionRow.ended_at).is_(None),
             *demands,
@@ -37,7 +45,7 @@ def _use(*demands: sa.ColumnElement[bool], **change: object) -> ReturningUpdate[
             access_tokens_issued=issued + 1,
             **change,
         )
-        .returning(issued)
+        .returning(col(SessionRow.id), issued)
     )
 
 
@@ -54,11 +62,29 @@ _REPEAT = _use(
 )
 
 
+def _with_token(use: Use) -> sa.Select[UUID, int]:
+    """Return the statement that does *use* and stores the opaque token that goes with it."""
+    used = use.cte("used")
+    used_id = sa.select(used.c.id).scalar_subquery()
+    number = sa.select(used.c.access_tokens_issued).scalar_subquery()
+    told = {name: sa.bindparam(f"token_{name}", type_=column.type) for name, column in _TOKEN.items()}
+    row = sa.select(*{**told, "session_id": used.c.id, "number": used.c.access_tokens_issued}.values())
+    added = insert(AccessTokenRow).from_select(list(told), row)
+    return sa.select(used.c.id, used.c.access_tokens_issued).add_cte(
+        access_tokens.old(used_id, number, _NOW).cte("removed"),
+        # Sent a second time, when the answer to the first was lost, it is there already.
+        added.on_conflict_do_nothing().cte("added"),
+    )
+
+
+_TOKEN = dict(sa.inspect(AccessTokenRow).columns.items())
+
+
 @dataclass(frozen=True)
 class SessionUse:
     """One use of a session, to be written."""
 
-    statement: ReturningUpdate[int]
+    statement: Use
     values: Mapping[str, object]
 
 
@@ -75,39 +101,54 @@ def repetition(seen: Session, moved: Session, *, at_most: int) -> SessionUse:
 
 def _values(seen: Session, moved: Session) -> dict[str, object]:
     return {
-        "session_id": seen.id,
+        "used_id": seen.id,
         "seen_generation": seen.generation,
         "now": moved.last_used_at,
         "until": moved.access_until,
     }
 
 
-async def write(tx: Transaction, use: SessionUse) -> int | None:
-    """Write *use*.
-
-    Returns:
-        the number of the access token that goes with it; None if the row has moved or ended.
-    """
-    return (await tx.execute(use.statement, use.values)).scalar_one_or_none()
-
-
-class LoneUses:
-    """Writes uses with which nothing else is stored: over a held connection, where there is one."""
+class SessionUses:
+    """Writes uses: over a held connection, where there is one."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         dialect = database.engine.dialect
-        self._statements = {use: HeldStatement.of(use, dialect) for use in (_ROTATE, _REPEAT)}
+        self._alone = {use: HeldStatement.of(use, dialect) for use in (_ROTATE, _REPEAT)}
+        self._with_token = (
+            {use: HeldStatement.of(_with_token(use), dialect) for use in (_ROTATE, _REPEAT)}
+            if database.changes is not None
+            else {}
+        )
 
-    async def write(self, use: SessionUse) -> int | None:
-        """Write *use* and commit it; returns as `write`.
+    async def write(self, use: SessionUse, token: OpaqueToken | None = None) -> int | None:
+        """Write *use*, with the access token that goes with it if that has to be stored, and commit.
+
+        Returns:
+            the number of that token; None, and nothing is written, if the row has moved or ended.
 
         Raises:
             Unavailable: the database is away; it may have been written.
         """
         if self._database.changes is None:
-            async with self._database.transaction() as tx:
-                return await write(tx, use)
-        statement = self._statements[use.statement]
-        rows = await self._database.change(statement.text, *statement.arguments(use.values))
-        return cast("int", rows[0][0]) if rows else None
+            return await self._in_transaction(use, token)
+        if token is None:
+            rows = await self._send(self._alone[use.statement], use.values)
+        else:
+            told = {f"token_{name}": value for name, value in access_tokens.values(token).items()}
+            rows = await self._send(self._with_token[use.statement], {**use.values, **told})
+        return cast("int", rows[0][1]) if rows else None
+
+    async def _send(
+        self, statement: HeldStatement, values: Mapping[str, object]
+    ) -> Sequence[Sequence[object]]:
+        return await self._database.change(statement.text, *statement.arguments(values))
+
+    async def _in_transaction(self, use: SessionUse, token: OpaqueToken | None) -> int | None:
+        async with self._database.transaction() as tx:
+            used = (await tx.execute(use.statement, use.values)).one_or_none()
+            if used is None:
+                return None
+            if token is not None:
+                await access_tokens.insert(tx, replace(token, number=used[1]))
+        return used[1]

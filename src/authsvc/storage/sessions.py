@@ -7,6 +7,7 @@ second sees the first (READ COMMITTED looks at the condition again once it has t
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from sqlmodel import col
 from authsvc.scopes import Scope, format_scope, parse_scope
 from authsvc.storage.database import Database, Row, Transaction
 from authsvc.storage.denial_rows import Mark
+from authsvc.storage.key_withdrawals import LATEST, LatestWithdrawal
 from authsvc.storage.lookups import KeyCondition, Lookups
 from authsvc.storage.tables import AccountRow, SessionRow
 
@@ -82,13 +84,19 @@ async def insert(tx: Transaction, session: Session) -> None:
 _INSERT = sa.insert(SessionRow)
 
 
-SessionAndOwner = tuple[Session, SessionOwner]
+@dataclass(frozen=True)
+class FoundSession:
+    """A session as it is now, with what was read along with it."""
+
+    session: Session
+    owner: SessionOwner
+    key_withdrawal: LatestWithdrawal
 
 
 def found_by(session_id: KeyCondition[UUID]) -> sa.Select[tuple[object, ...]]:
     """Return the statement that `lookups` asks."""
     return (
-        sa.select(*_COLUMNS, col(AccountRow.username), col(AccountRow.disabled_at))
+        sa.select(*_COLUMNS, col(AccountRow.username), col(AccountRow.disabled_at), LATEST.scalar_subquery())
         .join(AccountRow, col(AccountRow.id) == col(SessionRow.account_id))
         .where(col(SessionRow.id) == session_id)
     )
@@ -99,11 +107,15 @@ def lookups(database: Database) -> Lookups[UUID]:
     return Lookups(database, found_by, sa.Uuid())
 
 
-def read(row: Row) -> SessionAndOwner:
-    """Return the session, with what its account says now."""
-    *columns, username, disabled_at = row
+def read(row: Row) -> FoundSession:
+    """Return what the statement found."""
+    *columns, username, disabled_at, withdrawn_at = row
     values = dict(zip(Session.__dataclass_fields__, columns, strict=True))
-    return _session(values), SessionOwner(username=str(username), is_disabled=disabled_at is not None)
+    return FoundSession(
+        _session(values),
+        SessionOwner(username=str(username), is_disabled=disabled_at is not None),
+        LatestWithdrawal(cast("datetime | None", withdrawn_at)),
+    )
 
 
 async def end(tx: Transaction, which: Which, *, reason: str, now: datetime, mark: Mark) -> list[EndedSession]:

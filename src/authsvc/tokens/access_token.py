@@ -8,7 +8,9 @@ from typing import Protocol
 from uuid import UUID
 
 from authsvc.scopes import Scope, format_scope
+from authsvc.storage.access_tokens import OpaqueToken
 from authsvc.storage.database import Transaction
+from authsvc.storage.key_withdrawals import LatestWithdrawal
 from authsvc.storage.standing import Standing
 
 
@@ -82,14 +84,22 @@ class AccessTokenRequest:
     number: int = 0
 
 
+@dataclass(frozen=True)
+class PreparedToken:
+    """A token that is good once *row* is stored; without one it is good at once."""
+
+    text: str
+    row: OpaqueToken | None = None
+
+
 class AccessTokenFormat(Protocol):
     """One of the two formats."""
 
     async def issue(self, tx: Transaction, request: AccessTokenRequest) -> str:
         """Return a new token; what it stores lives or dies with *tx*."""
 
-    async def issue_unstored(self, request: AccessTokenRequest) -> str | None:
-        """Return a new token if this format stores none, else None."""
+    async def prepare(self, request: AccessTokenRequest, withdrawal: LatestWithdrawal) -> PreparedToken:
+        """Return a new token, signed by no key that was withdrawn by then; nothing is stored yet."""
 
     async def judge(self, token: str) -> Verdict | None:
         """Return the verdict on a token of this format; None if it is not ours, or has expired."""

@@ -12,9 +12,10 @@ from authsvc.storage import denied_tokens
 from authsvc.storage.database import Database, Transaction
 from authsvc.storage.delivery import Delivery
 from authsvc.storage.denial import Denial
+from authsvc.storage.key_withdrawals import LatestWithdrawal
 from authsvc.storage.standing import Standings, TokenNames
 from authsvc.tokens import strict_jwt
-from authsvc.tokens.access_token import AccessToken, AccessTokenRequest, Verdict
+from authsvc.tokens.access_token import AccessToken, AccessTokenRequest, PreparedToken, Verdict
 from authsvc.tokens.audiences import Audiences
 from authsvc.tokens.keys import KeyRing, SigningKey
 from authsvc.tokens.verified_cache import SignedToken, VerifiedCache
@@ -45,9 +46,9 @@ class JwtFormat:
         """
         return self._signed(await self.keys.signer(tx), request)
 
-    async def issue_unstored(self, request: AccessTokenRequest) -> str:
+    async def prepare(self, request: AccessTokenRequest, withdrawal: LatestWithdrawal) -> PreparedToken:
         """Do the same outside of any transaction; raises as `issue`."""
-        return self._signed(await self.keys.signer(None), request)
+        return PreparedToken(self._signed(await self.keys.signer_after(withdrawal), request))
 
     def _signed(self, key: SigningKey, request: AccessTokenRequest) -> str:
         claims: dict[str, object] = {

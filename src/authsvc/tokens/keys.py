@@ -16,7 +16,7 @@ from authsvc.clock import Clock
 from authsvc.errors import Unavailable
 from authsvc.storage import signing_keys
 from authsvc.storage.database import Database, Transaction
-from authsvc.storage.key_withdrawals import KeyWithdrawals
+from authsvc.storage.key_withdrawals import KeyWithdrawals, LatestWithdrawal
 from authsvc.storage.signing_keys import StoredKey
 from authsvc.tokens.key_material import KeyMaterial, Misfit, refuse_misfit
 
@@ -51,7 +51,7 @@ class KeyRing:
         self._last_look_failed = False
         self._looking = asyncio.Lock()
         self._withdrawals = KeyWithdrawals(database)
-        self._last_withdrawal: datetime | None = None
+        self._last_withdrawal = LatestWithdrawal(None)
         self._refreshing = asyncio.Lock()
         self._unfit: dict[str, str] = {}
 
@@ -76,7 +76,8 @@ class KeyRing:
         parsed = [self._parsed(row) for row in rows if row.revoked_at is None]
         # Replaced whole, so that a withdrawn key is gone with the assignment.
         self._keys = {key.kid: key for key in parsed if key is not None}
-        self._last_withdrawal = max((row.revoked_at for row in rows if row.revoked_at), default=None)
+        withdrawn = [row.revoked_at for row in rows if row.revoked_at is not None]
+        self._last_withdrawal = LatestWithdrawal(max(withdrawn, default=None))
 
     def _parsed(self, row: StoredKey) -> SigningKey | None:
         known = self._keys.get(row.kid)
@@ -120,7 +121,7 @@ class KeyRing:
         # A clock that is behind the one that made the first key: that key, rather than none.
         return max(signing, key=_start) if signing else min(started, key=_start)
 
-    async def signer(self, tx: Transaction | None) -> SigningKey:
+    async def signer(self, tx: Transaction) -> SigningKey:
         """Return the key that signs now; no key whose withdrawal was committed before this call.
 
         A token signed with such a key would be dead on arrival.
@@ -133,17 +134,21 @@ class KeyRing:
             await self._learn(withdrawal, tx)
         return self.current()
 
-    async def _learn(self, withdrawal: datetime | None, tx: Transaction | None) -> None:
-        if tx is None:  # its connection comes first: who holds one may be waiting behind the lock
-            async with self._database.reading() as own:
-                await self._learn(withdrawal, own)
-            return
+    async def signer_after(self, withdrawal: LatestWithdrawal) -> SigningKey:
+        """Return the key that signs now; no key that was withdrawn by then. Raises as `signer`."""
+        if self._is_news(withdrawal):
+            # A connection comes first: who holds one may be waiting behind the lock.
+            async with self._database.reading() as tx:
+                await self._learn(withdrawal, tx)
+        return self.current()
+
+    async def _learn(self, withdrawal: LatestWithdrawal, tx: Transaction) -> None:
         async with self._refreshing:  # of many at once one asks, over the connection that it holds
             if self._is_news(withdrawal):
                 self._take(await signing_keys.every(tx))
 
-    def _is_news(self, withdrawal: datetime | None) -> bool:
-        return withdrawal is not None and withdrawal != self._last_withdrawal
+    def _is_news(self, withdrawal: LatestWithdrawal) -> bool:
+        return withdrawal.at is not None and withdrawal != self._last_withdrawal
 
     async def find(self, kid: str) -> SigningKey | None:
         """Return the key with this id; an unknown one makes the ring look again, once a second at most.

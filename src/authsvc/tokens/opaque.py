@@ -8,9 +8,10 @@ from authsvc.server_keys import TAG_LENGTH, ServerKeys
 from authsvc.storage import access_tokens
 from authsvc.storage.access_tokens import OpaqueToken, TokenSurroundings
 from authsvc.storage.database import Database, Row, Transaction
+from authsvc.storage.key_withdrawals import LatestWithdrawal
 from authsvc.storage.lookups import Lookups
 from authsvc.storage.standing import Standing
-from authsvc.tokens.access_token import AccessToken, AccessTokenRequest, Verdict
+from authsvc.tokens.access_token import AccessToken, AccessTokenRequest, PreparedToken, Verdict
 from authsvc.tokens.row_memory import RowMemory
 
 PREFIX = "asvc_at_"
@@ -31,25 +32,26 @@ class OpaqueFormat:
 
     async def issue(self, tx: Transaction, request: AccessTokenRequest) -> str:
         """Return a new token and store its SHA-256."""
-        token = PREFIX + encode_base64url(self.server_keys.tagged(new_random_bytes(_SECRET_LENGTH)))
-        await access_tokens.insert(
-            tx,
-            OpaqueToken(
-                sha256=fingerprint(token),
-                session_id=request.session_id,
-                client_id=request.client_id,
-                number=request.number,
-                scope=request.scope,
-                audience=request.audience,
-                issued_at=request.issued_at,
-                expires_at=request.expires_at,
-            ),
-        )
-        return token
+        text, row = self._made(request)
+        await access_tokens.insert(tx, row)
+        return text
 
-    async def issue_unstored(self, request: AccessTokenRequest) -> str | None:  # noqa: ARG002 - it takes no part in what is never done
-        """Return None: an opaque token means nothing unless it is stored."""
-        return None
+    async def prepare(self, request: AccessTokenRequest, withdrawal: LatestWithdrawal) -> PreparedToken:  # noqa: ARG002 - no key signs it
+        """Return a new token and the row that makes it good."""
+        return PreparedToken(*self._made(request))
+
+    def _made(self, request: AccessTokenRequest) -> tuple[str, OpaqueToken]:
+        text = PREFIX + encode_base64url(self.server_keys.tagged(new_random_bytes(_SECRET_LENGTH)))
+        return text, OpaqueToken(
+            sha256=fingerprint(text),
+            session_id=request.session_id,
+            client_id=request.client_id,
+            number=request.number,
+            scope=request.scope,
+            audience=request.audience,
+            issued_at=request.issued_at,
+            expires_at=request.expires_at,
+        )
 
     async def judge(self, token: str) -> Verdict | None:
         """Return the verdict on *token*; None if it is not in the database, or has expired.
@@ -88,7 +90,7 @@ class OpaqueFormat:
 def _standing(around: TokenSurroundings) -> Standing:
     if around.session_ended:
         return Standing.SESSION_ENDED
-    return Standing.DENIED if around.is_suspended else Standing.LIVE
+    return Standing.DENIED if around.is_suspended or around.is_superseded else Standing.LIVE
 
 
 def _facts(stored: OpaqueToken, around: TokenSurroundings, *, issuer: str) -> AccessToken:
