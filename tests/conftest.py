@@ -24,6 +24,7 @@ pytest_plugins = [
 ]
 
 _REDIS_DATABASES = {"postgres-jwt": 1, "postgres-opaque": 2}
+_LONGEST = ("faults", "docs", "processes")
 _counted: pytest.StashKey[Counter[str]] = pytest.StashKey()
 _exceptions = pytest.StashKey[dict[str, str]]()
 
@@ -42,6 +43,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         stacks = marker.args
         metafunc.config.stash[_exceptions][metafunc.definition.nodeid] = marker.kwargs["reason"]
     metafunc.parametrize("stack", stacks, indirect=True, scope="session")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what starts servers, tests of a minute among them: one that came last would be waited for.
+
+    They wait for processes and for time, while another worker is busy with the rest.
+    """
+    items.sort(key=lambda item: (*_LONGEST, item.path.parent.name).index(item.path.parent.name))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -110,6 +120,7 @@ async def stack(
     if kind == "postgres":
         server: PostgresServer = request.getfixturevalue("postgres")
         name = f"stack_{token_format}"
+        server.drop_database(name)  # a worker that takes over tests of another may come back to a stack
         server.create_database(name)
         url = server.url(name)
         redis_url = request.getfixturevalue("redis").url(_REDIS_DATABASES[request.param])
