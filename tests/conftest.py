@@ -1,5 +1,6 @@
 """Fixtures for every test: the real servers, the four stacks, and what the run prints at its end."""
 
+import gc
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -62,6 +63,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             and item.nodeid.split("[")[0] not in session.config.stash[_exceptions]
         ):
             session.config.stash[_counted][parameters["stack"]] += 1
+    # All of these stay to the end: the garbage collector need not go through them at each of its rounds.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
