@@ -1,5 +1,6 @@
 """Fixtures for every test: the real servers, the four stacks, and what the run prints at its end."""
 
+import gc
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -24,6 +25,7 @@ pytest_plugins = [
 ]
 
 _REDIS_DATABASES = {"postgres-jwt": 1, "postgres-opaque": 2}
+_LONGEST = ("faults", "docs", "processes")
 _counted: pytest.StashKey[Counter[str]] = pytest.StashKey()
 _exceptions = pytest.StashKey[dict[str, str]]()
 
@@ -44,6 +46,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("stack", stacks, indirect=True, scope="session")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what starts servers, tests of a minute among them: one that came last would be waited for.
+
+    They wait for processes and for time, while another worker is busy with the rest.
+    """
+    items.sort(key=lambda item: (*_LONGEST, item.path.parent.name).index(item.path.parent.name))
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     for item in session.items:
         parameters = getattr(getattr(item, "callspec", None), "params", {})
@@ -52,6 +63,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             and item.nodeid.split("[")[0] not in session.config.stash[_exceptions]
         ):
             session.config.stash[_counted][parameters["stack"]] += 1
+    # All of these stay to the end: the garbage collector need not go through them at each of its rounds.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -110,6 +124,7 @@ async def stack(
     if kind == "postgres":
         server: PostgresServer = request.getfixturevalue("postgres")
         name = f"stack_{token_format}"
+        server.drop_database(name)  # a worker that takes over tests of another may come back to a stack
         server.create_database(name)
         url = server.url(name)
         redis_url = request.getfixturevalue("redis").url(_REDIS_DATABASES[request.param])

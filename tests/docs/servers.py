@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tests.fixtures.command import TRACING
 from tests.fixtures.process import ON_A_LEASH
 
 START_SECONDS = 30
@@ -38,7 +39,8 @@ class Program:
                 if sys.platform == "linux"
                 else command,
                 cwd=folder,
-                env=os.environ | dict(environment or {}),
+                env={name: value for name, value in os.environ.items() if not name.startswith(TRACING)}
+                | dict(environment or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

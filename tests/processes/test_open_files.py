@@ -18,6 +18,7 @@ def started(installation: Installation, limits: str) -> ServerProcess:
         settings=installation.settings,
         folder=installation.folder,
         through=("sh", "-c", f'{limits} && exec "$@"', "sh"),
+        is_traced=True,
     )
     installation.servers.append(server)
     return server
