@@ -30,7 +30,7 @@ def answering(status: int, headers: Headers, body: bytes, *, at_once: bool) -> A
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         while (await receive()).get("more_body"):
             pass
-        if at_once and scope["extensions"][EXTENSION](status, headers, body):
+        if at_once and scope["extensions"][EXTENSION](scope, status, headers, body):
             return
         await send({"type": "http.response.start", "status": status, "headers": list(headers)})
         await send({"type": "http.response.body", "body": body})
@@ -132,7 +132,7 @@ async def test_who_reads_nothing_is_not_written_to_without_end() -> None:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
-        taken.append(scope["extensions"][EXTENSION](200, headers, long))
+        taken.append(scope["extensions"][EXTENSION](scope, 200, headers, long))
         if not taken[-1]:
             refused.set()
             await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -162,7 +162,7 @@ async def test_who_has_left_is_not_written_to(caplog: pytest.LogCaptureFixture) 
         await receive()
         reached.set()
         assert (await receive())["type"] == "http.disconnect"
-        taken.append(scope["extensions"][EXTENSION](200, HEADERS, BODY))
+        taken.append(scope["extensions"][EXTENSION](scope, 200, HEADERS, BODY))
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         left.set()
 

@@ -9,17 +9,17 @@ On the way of a request that comes whole this costs two entries of a dict and no
 import json
 from asyncio import AbstractEventLoop, TimerHandle, Transport
 from dataclasses import dataclass, field
-from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
 import httptools
+from starlette.types import Scope
 from uvicorn import Config
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from authsvc.cli.whole_answers import take_whole
+from authsvc.cli.whole_answers import Headers, take_whole
 from authsvc.endpoints.error_responses import problem_body
 from authsvc.endpoints.whole_answer import EXTENSION
 from authsvc.metrics import REQUESTS_REFUSED
@@ -64,6 +64,8 @@ class BoundedConnection(HttpToolsProtocol):
         self._head_bytes = 0
         self._is_between = True
         self._served: RequestResponseCycle | None = None
+        # One for all requests: one of each, which knew it, would be garbage that only the collector finds.
+        self._extensions: dict[str, Any] = {EXTENSION: self._take_whole}
         self._late: TimerHandle | None = None
         self._unread: TimerHandle | None = None
 
@@ -142,8 +144,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._served = cycle
-        extensions: dict[str, Any] = {EXTENSION: partial(take_whole, cycle)}
-        cycle.scope["extensions"] = extensions
+        cycle.scope["extensions"] = self._extensions
         super()._start_asgi_task(cycle, app)
 
     def on_message_complete(self) -> None:
@@ -152,6 +153,10 @@ class BoundedConnection(HttpToolsProtocol):
         if self._is_in_work:
             self._all.waiting.pop(self, None)
         super().on_message_complete()
+
+    def _take_whole(self, scope: Scope, status: int, headers: Headers, body: bytes) -> bool:
+        cycle = self._served
+        return cycle is not None and cycle.scope is scope and take_whole(cycle, status, headers, body)
 
     @property
     def _is_in_work(self) -> bool:

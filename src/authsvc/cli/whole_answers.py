@@ -12,12 +12,12 @@ from collections.abc import Sequence
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-_Headers = Sequence[tuple[bytes, bytes]]
+Headers = Sequence[tuple[bytes, bytes]]
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-def take_whole(cycle: RequestResponseCycle, status: int, headers: _Headers, body: bytes) -> bool:
+def take_whole(cycle: RequestResponseCycle, status: int, headers: Headers, body: bytes) -> bool:
     """Send the whole answer of *cycle*, whose headers tell its length and nothing of the connection.
 
     Returns:

@@ -113,7 +113,11 @@ class RequestFrame:
     async def _send(self, answer: Answer, scope: Scope, send: Send, request_id: str) -> None:
         headers = self._framed(answer.headers, scope, request_id)
         take_whole: TakeWhole | None = scope.get("extensions", _NONE).get(EXTENSION)
-        if take_whole is None or self._stop.has_begun or not take_whole(answer.status, headers, answer.body):
+        if (
+            take_whole is None
+            or self._stop.has_begun
+            or not take_whole(scope, answer.status, headers, answer.body)
+        ):
             await send({"type": "http.response.start", "status": answer.status, "headers": headers})
             await send({"type": "http.response.body", "body": answer.body})
 

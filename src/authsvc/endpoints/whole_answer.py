@@ -5,7 +5,9 @@ Other servers have none, and get the same answer in the two messages that they k
 
 from collections.abc import Callable, Sequence
 
+from starlette.types import Scope
+
 EXTENSION = "authsvc.whole_answer"
 
-TakeWhole = Callable[[int, Sequence[tuple[bytes, bytes]], bytes], bool]
-"""Is given status, headers and body, and tells whether it sent them; if not, nothing was sent."""
+TakeWhole = Callable[[Scope, int, Sequence[tuple[bytes, bytes]], bytes], bool]
+"""Is given the request, status, headers and body, and tells whether it sent them; if not, it sent nothing."""
