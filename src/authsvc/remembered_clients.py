@@ -25,11 +25,12 @@ _AT_MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """A client, when it was read, and how often the denylist had been loaded by then."""
+    """A client, how long it is kept, how often the denylist had been loaded by then, and its entry there."""
 
     client: Client
-    read_at: datetime
+    until: datetime
     loads: int
+    entries: tuple[str]
 
 
 class RememberedClients:
@@ -43,7 +44,9 @@ class RememberedClients:
     def remember(self, client: Client) -> None:
         """Keep *client*, which was just read; the one that was read longest ago may go."""
         loads = 0 if self._denylist is None else self._denylist.loads
-        self._clients[client.id] = _Copy(client, self._clock(), loads)
+        self._clients[client.id] = _Copy(
+            client, self._clock() + REMEMBERED_FOR, loads, (f"client:{client.id}",)
+        )
         self._clients.move_to_end(client.id)
         if len(self._clients) > _AT_MOST:
             self._clients.popitem(last=False)
@@ -54,9 +57,9 @@ class RememberedClients:
         if copy is None or denylist is None or not denylist.is_trusted:
             return None
         # What was loaded since may be of a database that was restored, to before the copy was made.
-        if copy.loads != denylist.loads or self._clock() - copy.read_at > REMEMBERED_FOR:
+        if copy.loads != denylist.loads or self._clock() > copy.until:
             return None
-        return RememberedClient(copy.client, denylist.find((f"client:{client_id}",)))
+        return RememberedClient(copy.client, denylist.find(copy.entries))
 
 
 class RememberedClient:

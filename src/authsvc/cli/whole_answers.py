@@ -7,14 +7,11 @@ On failure: what is not plain, or would have to wait for its reader, is left to 
 To switch it off: `BoundedConnection._start_asgi_task` without the extension.
 """
 
-import re
 from collections.abc import Sequence
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 Headers = Sequence[tuple[bytes, bytes]]
-
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def take_whole(cycle: RequestResponseCycle, status: int, headers: Headers, body: bytes) -> bool:
@@ -25,7 +22,7 @@ def take_whole(cycle: RequestResponseCycle, status: int, headers: Headers, body:
     """
     if cycle.disconnected or cycle.flow.write_paused or cycle.response_started:
         return False
-    if _CONTROL.search(b"".join([value for _, value in headers])):
+    if not b"".join([value for _, value in headers]).decode("latin-1").isprintable():
         return False
     lines = [b": ".join(header) for header in (*cycle.default_headers, *headers)]
     if not cycle.keep_alive:

@@ -40,12 +40,9 @@ class Room:
         """Whether the next one is too much."""
         return self.in_work >= self.limits.requests
 
-    def has_room_for_body(self, scope: Scope) -> bool:
-        """Whether the body is not declared too long; if it is, the endpoint refuses it unread."""
-        for name, value in scope["headers"]:
-            if name == b"content-length":
-                return not value.isdigit() or int(value) <= self.limits.body_bytes
-        return True
+    def has_room_for_body(self, declared: bytes | None) -> bool:
+        """Whether the body is not *declared* too long; if it is, the endpoint refuses it unread."""
+        return declared is None or not declared.isdigit() or int(declared) <= self.limits.body_bytes
 
     async def read(self, receive: Receive) -> list[Message]:
         """Return the messages of the body, or of one without a length just more than may be.
@@ -99,7 +96,8 @@ class Admission:
         room = self._room
         try:
             # No other method's body is ever read.
-            if scope["method"] == "POST" and room.has_room_for_body(scope):
+            declared = next((value for name, value in scope["headers"] if name == b"content-length"), None)
+            if scope["method"] == "POST" and room.has_room_for_body(declared):
                 receive = again(await room.read(receive), receive)
             if room.is_full:
                 REQUESTS_REFUSED.labels("requests").inc()

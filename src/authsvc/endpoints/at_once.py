@@ -9,7 +9,7 @@ On failure: as the endpoint.
 To switch it off: `build_app(at_once=False)`.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.datastructures import State
 from starlette.requests import ClientDisconnect, Request
@@ -23,8 +23,7 @@ from authsvc.endpoints.ordinary import QUESTIONS, Asked, Headers
 from authsvc.errors import AuthError
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a request is answered: the route that would have answered it, and the answer."""
 
     route: BaseRoute
@@ -57,13 +56,14 @@ class AtOnce:
         room, body = self._room, b""
         try:
             if question.has_body:
-                if not room.has_room_for_body(scope):
+                if not room.has_room_for_body(headers.get(b"content-length")):
                     return receive
                 messages = await room.read(receive)
                 receive = again(messages, receive)
                 if messages[-1].get("more_body"):  # it is too long, or stopped coming
                     return receive
-                body = b"".join([message.get("body", b"") for message in messages])
+                parts = [message.get("body", b"") for message in messages]
+                body = parts[0] if len(parts) == 1 else b"".join(parts)
             if room.is_full or len(body) > room.limits.body_bytes:
                 return receive
             room.in_work += 1

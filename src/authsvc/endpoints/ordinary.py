@@ -9,6 +9,7 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.routing import BaseRoute
 
@@ -36,8 +37,7 @@ _BEARER = re.compile(rb"[Bb]earer ([A-Za-z0-9_.-]+)")
 Headers = Mapping[bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One request: its headers, none of them twice, its body, and the address that it came from."""
 
     headers: Headers

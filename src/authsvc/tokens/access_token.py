@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from authsvc.scopes import Scope, format_scope
@@ -56,8 +56,7 @@ class AccessToken:
         return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A token that is ours and has not expired, and how it stands."""
 
     token: AccessToken

@@ -59,9 +59,12 @@ class OpaqueFormat:
         Raises:
             Unavailable: the database is away.
         """
-        if not self._is_ours(token):
+        if len(token) != _LENGTH:
             return None
-        row = await self.lookups.find(fingerprint(token))
+        sha256 = fingerprint(token)
+        if not self.memory.knows(sha256) and not self._is_ours(token):
+            return None
+        row = await self.lookups.find(sha256)
         if row is None:
             return None
         verdict = self.memory.recall(row) or self.memory.remember(row, self._read(row))
@@ -72,7 +75,7 @@ class OpaqueFormat:
         return Verdict(_facts(stored, around, issuer=self.issuer), _standing(around))
 
     def _is_ours(self, token: str) -> bool:
-        if not token.startswith(PREFIX) or len(token) != _LENGTH:
+        if not token.startswith(PREFIX):
             return False
         data = decode_base64url(token.removeprefix(PREFIX))
         return data is not None and self.server_keys.untagged(data) is not None

@@ -1,6 +1,6 @@
-"""How rows read that were read before.
+"""How rows of opaque tokens read that were read before.
 
-Saves: taking the same row apart, and writing the same description, again.
+Saves: checking the token's tag, taking the same row apart, and writing the same description, again.
 Invariant: an entry says "this very row means this"; Postgres was asked for the row just now, and one that
 differs in anything is read anew. Whether the time is over is asked at each check.
 On failure: nothing can fail; what was forgotten is read anew.
@@ -18,16 +18,21 @@ class RowMemory:
 
     def __init__(self, at_most: int = MOST_ROWS) -> None:
         self._at_most = at_most
-        self._verdicts: dict[Row, Verdict] = {}
+        self._verdicts: dict[object, tuple[Row, Verdict]] = {}
+
+    def knows(self, sha256: bytes) -> bool:
+        """Whether there was a row of this token, which so has the tag of one of ours."""
+        return sha256 in self._verdicts
 
     def recall(self, row: Row) -> Verdict | None:
-        """Return what *row* means, if it is remembered."""
-        return self._verdicts.get(row)
+        """Return what *row* means, if it is remembered; a row begins with the token's SHA-256."""
+        known = self._verdicts.get(row[0])
+        return known[1] if known is not None and known[0] == row else None
 
     def remember(self, row: Row, verdict: Verdict) -> Verdict:
         """Keep *verdict* and return it; the one that was read longest ago may go."""
         if self._at_most:
             if len(self._verdicts) >= self._at_most:
                 del self._verdicts[next(iter(self._verdicts))]
-            self._verdicts[row] = verdict
+            self._verdicts[row[0]] = (row, verdict)
         return verdict
