@@ -1,6 +1,5 @@
 """The web application: routers, error responses, middleware, and the services' life."""
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import cached_property, partial
@@ -18,6 +17,7 @@ from authsvc.endpoints.middleware import LastResort, RequestFrame
 from authsvc.endpoints.openapi import describe
 from authsvc.environment import load_settings
 from authsvc.errors import Unavailable
+from authsvc.garbage import settle_in
 from authsvc.jobs import jobs
 from authsvc.logs import configure_logs
 from authsvc.opening import open_services
@@ -47,7 +47,7 @@ def create_app(
                     await services.accounts.learn_hash_costs()
                 app.state.services = services
                 async with background.running(jobs(services)):
-                    gc.freeze()  # what a start has made stays: to look it through holds a request up
+                    settle_in()
                     stop.is_serving()
                     yield
 

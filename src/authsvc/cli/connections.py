@@ -19,7 +19,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from authsvc.cli.whole_answers import Headers, take_whole
+from authsvc.cli.whole_answers import take_whole
 from authsvc.endpoints.error_responses import problem_body
 from authsvc.endpoints.whole_answer import EXTENSION
 from authsvc.metrics import REQUESTS_REFUSED
@@ -154,9 +154,9 @@ class BoundedConnection(HttpToolsProtocol):
             self._all.waiting.pop(self, None)
         super().on_message_complete()
 
-    def _take_whole(self, scope: Scope, status: int, headers: Headers, body: bytes) -> bool:
+    def _take_whole(self, scope: Scope, status: int, lines: bytes, body: bytes) -> bool:
         cycle = self._served
-        return cycle is not None and cycle.scope is scope and take_whole(cycle, status, headers, body)
+        return cycle is not None and cycle.scope is scope and take_whole(cycle, status, lines, body)
 
     @property
     def _is_in_work(self) -> bool:

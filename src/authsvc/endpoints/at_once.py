@@ -20,21 +20,22 @@ from starlette.types import Receive, Scope
 from authsvc.endpoints import error_responses
 from authsvc.endpoints.admission import Room, again
 from authsvc.endpoints.ordinary import QUESTIONS, Asked, Headers
+from authsvc.endpoints.whole_answer import lines_of
 from authsvc.errors import AuthError
 
 
 class Answer(NamedTuple):
-    """What a request is answered: the route that would have answered it, and the answer."""
+    """The route that would have answered a request, and what it is answered; the headers are lines."""
 
     route: BaseRoute
     status: int
-    headers: list[tuple[bytes, bytes]]
+    lines: bytes
     body: bytes
 
     @classmethod
     def of(cls, route: BaseRoute, response: Response) -> "Answer":
         """What *response* says."""
-        return cls(route, response.status_code, response.raw_headers, bytes(response.body))
+        return cls(route, response.status_code, lines_of(response.raw_headers), bytes(response.body))
 
 
 class AtOnce:

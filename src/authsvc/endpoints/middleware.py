@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from authsvc.endpoints.at_once import Answer, AtOnce
 from authsvc.endpoints.error_responses import unexpected
-from authsvc.endpoints.whole_answer import EXTENSION, TakeWhole
+from authsvc.endpoints.whole_answer import EXTENSION, Header, TakeWhole, headers_of, lines_of
 from authsvc.logs import REQUEST
 from authsvc.metrics import REQUESTS
 from authsvc.secret_tokens import new_request_id
@@ -27,7 +27,6 @@ _CLOSE = (b"connection", b"close")
 _METHODS = frozenset({"GET", "POST", "DELETE", "OPTIONS", "HEAD"})
 _NONE: dict[str, TakeWhole] = {}
 
-Header = tuple[bytes, bytes]
 
 _ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
 # Nothing that is answered here is a page; /docs, which is one, has a policy of its own.
@@ -90,6 +89,8 @@ class RequestFrame:
         self._at_once = at_once
         self._stop = stop
         self._headers = safe_headers(hsts_seconds)
+        self._frame = lines_of([*self._headers, *_UNLESS_SET])
+        self._frame_of_uncached = lines_of([*self._headers, *_UNLESS_SET[1:]])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -111,15 +112,18 @@ class RequestFrame:
             REQUEST.reset(bound)
 
     async def _send(self, answer: Answer, scope: Scope, send: Send, request_id: str) -> None:
-        headers = self._framed(answer.headers, scope, request_id)
+        lines = answer.lines + self._lines(answer.lines) + b"x-request-id: %b\r\n" % request_id.encode()
         take_whole: TakeWhole | None = scope.get("extensions", _NONE).get(EXTENSION)
-        if (
-            take_whole is None
-            or self._stop.has_begun
-            or not take_whole(scope, answer.status, headers, answer.body)
-        ):
-            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-            await send({"type": "http.response.body", "body": answer.body})
+        if take_whole is None or self._stop.has_begun:
+            is_sent = False
+        else:
+            is_sent = take_whole(scope, answer.status, lines, answer.body)
+        if is_sent:
+            return
+        headers = headers_of(lines)
+        self._close(headers, scope)
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
 
     async def _serve(
         self, scope: Scope, receive: Receive, send: Send, request_id: str, started: float
@@ -148,11 +152,18 @@ class RequestFrame:
         framed = [*headers, (b"x-request-id", request_id.encode()), *self._headers]
         there = dict(framed)  # in lower case, as ASGI has it
         framed += [header for header in _UNLESS_SET if header[0] not in there]
+        self._close(framed, scope)
+        return framed
+
+    def _lines(self, told: bytes) -> bytes:
+        """Return the lines of the headers that every answer has, but for those that were *told* already."""
+        return self._frame_of_uncached if b"cache-control: " in told else self._frame
+
+    def _close(self, headers: list[Header], scope: Scope) -> None:
         # A connection is closed by agreement, or the next request might come while it closes (later
         # versions of HTTP have no such header).
         if self._stop.has_begun and scope.get("http_version", "").startswith("1"):
-            framed.append(_CLOSE)
-        return framed
+            headers.append(_CLOSE)
 
 
 def _path(route: object) -> str:

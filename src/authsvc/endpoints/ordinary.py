@@ -17,6 +17,7 @@ from authsvc.clients import ClientCredentials
 from authsvc.endpoints import introspect, login, refresh, verify
 from authsvc.endpoints.form import parse_form
 from authsvc.endpoints.token_response import origin_from, token_response
+from authsvc.endpoints.whole_answer import lines_of
 from authsvc.errors import InvalidBearerToken
 from authsvc.grants.issuing import IssuedTokens
 from authsvc.wiring import Services
@@ -27,8 +28,7 @@ _FORM = re.compile(rb"(%b&)?token=([A-Za-z0-9_.-]+)(?(1)|(?:&%b)?)" % (_HINT, _H
 _FORM_TYPE = b"application/x-www-form-urlencoded"
 # Nothing in it could be an escape, so it has one reading.
 _CREDENTIALS = re.compile(rb"([A-Za-z0-9_.~-]+):([A-Za-z0-9_.~-]+)")
-_JSON = (b"content-type", b"application/json")
-_NO_STORE = (b"cache-control", b"no-store")
+_DESCRIBED = b"cache-control: no-store\r\ncontent-length: %d\r\ncontent-type: application/json\r\n"
 _OF_REFRESH = frozenset({"refresh_token", "grant_type", "scope", "client_id"})
 _OF_LOGIN = frozenset({"username", "password", "grant_type", "scope", "client_id"})
 _BEARER = re.compile(rb"[Bb]earer ([A-Za-z0-9_.-]+)")
@@ -45,8 +45,8 @@ class Asked(NamedTuple):
     address: str | None
 
 
-Told = tuple[list[tuple[bytes, bytes]], bytes]
-"""Headers and body of a 200."""
+Told = tuple[bytes, bytes]
+"""Header lines and body of a 200."""
 
 
 async def _introspect(services: Services, asked: Asked) -> Told | None:
@@ -58,11 +58,7 @@ async def _introspect(services: Services, asked: Asked) -> Told | None:
     if caller is None:
         return None
     described = await services.introspector.introspect_at_once(form[2].decode(), caller)
-    return (
-        None
-        if described is None
-        else ([_NO_STORE, (b"content-length", b"%d" % len(described)), _JSON], described)
-    )
+    return None if described is None else (_DESCRIBED % len(described), described)
 
 
 async def _verify(services: Services, asked: Asked) -> Told | None:
@@ -73,7 +69,7 @@ async def _verify(services: Services, asked: Asked) -> Told | None:
     if facts is None:
         raise InvalidBearerToken
     said = [(name.lower().encode(), value.encode()) for name, value in verify.identity_headers(facts).items()]
-    return [*said, (b"content-length", b"0")], b""
+    return lines_of([*said, (b"content-length", b"0")]), b""
 
 
 async def _refresh(services: Services, asked: Asked) -> Told | None:
@@ -99,7 +95,7 @@ async def _login(services: Services, asked: Asked) -> Told | None:
 
 def _issued(issued: IssuedTokens) -> Told:
     response = token_response(issued)
-    return response.raw_headers, bytes(response.body)
+    return lines_of(response.raw_headers), bytes(response.body)
 
 
 def _form(asked: Asked, *, names: frozenset[str], needed: Sequence[str], grant: str) -> dict[str, str] | None:

@@ -1,13 +1,36 @@
-"""The extension to ASGI by which a server takes an answer that is there whole.
+"""Answers that are there whole: their headers are lines of text, as they are sent.
 
-Other servers have none, and get the same answer in the two messages that they know.
+Our own server takes such an answer by an extension to ASGI. Other servers have none, and get the same answer
+in the two messages that they know.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 from starlette.types import Scope
 
 EXTENSION = "authsvc.whole_answer"
 
-TakeWhole = Callable[[Scope, int, Sequence[tuple[bytes, bytes]], bytes], bool]
-"""Is given the request, status, headers and body, and tells whether it sent them; if not, it sent nothing."""
+TakeWhole = Callable[[Scope, int, bytes, bytes], bool]
+"""Is given request, status, header lines and body; tells whether it sent them, else it sent nothing."""
+
+Header = tuple[bytes, bytes]
+
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def lines_of(headers: Sequence[Header]) -> bytes:
+    """Return *headers* as lines, each with its end.
+
+    Raises:
+        ValueError: a value holds a control character; it might not stay on its line.
+    """
+    if _CONTROL.search(b"".join([value for _, value in headers])):
+        raise ValueError("a header holds a control character")
+    return b"".join([name + b": " + value + b"\r\n" for name, value in headers])
+
+
+def headers_of(lines: bytes) -> list[Header]:
+    """Return the headers that *lines* were made of."""
+    return [(name, value) for name, _, value in (line.partition(b": ") for line in lines.split(b"\r\n")[:-1])]
