@@ -138,18 +138,19 @@ async def stack(
 
 @pytest.fixture(scope="session")
 def hashes() -> dict[str, str]:
-    """The hash of PASSWORD, computed once."""
+    """The hash of PASSWORD at each cost that a stack has, computed once."""
     return {}
 
 
 @pytest.fixture
 async def service(stack: Stack, hashes: dict[str, str]) -> AsyncIterator[Service]:
     """An empty service."""
-    if not hashes:
-        hashes[PASSWORD] = await stack.services.hasher.hash(PASSWORD)
+    cost = stack.services.hasher.policy_prefix
+    if cost not in hashes:
+        hashes[cost] = await stack.services.hasher.hash(PASSWORD)
     await stack.empty()
     async with stack.http() as http:
-        yield Service(stack, http, hashes[PASSWORD])
+        yield Service(stack, http, hashes[cost])
 
 
 class MakeService(Protocol):

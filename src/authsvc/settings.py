@@ -133,7 +133,7 @@ class Settings(BaseSettings):
         default=0.8, gt=0, le=60, description="For connecting, for a free connection, and for one statement."
     )
     database_prepared_statements: bool = Field(
-        default=True, description="false behind PgBouncer in transaction mode before its version 1.21."
+        default=True, description="false behind a pooler of transactions (PgBouncer in transaction mode)."
     )
     redis_timeout_seconds: float = Field(
         default=0.25, gt=0, le=60, description="A slower Redis counts as away."

@@ -112,7 +112,11 @@ class RequestFrame:
             REQUEST.reset(bound)
 
     async def _send(self, answer: Answer, scope: Scope, send: Send, request_id: str) -> None:
-        lines = answer.lines + self._lines(answer.lines) + b"x-request-id: %b\r\n" % request_id.encode()
+        lines = b"%bx-request-id: %b\r\n%b" % (
+            answer.lines,
+            request_id.encode(),
+            self._lines(answer.lines),
+        )
         take_whole: TakeWhole | None = scope.get("extensions", _NONE).get(EXTENSION)
         if take_whole is None or self._stop.has_begun:
             is_sent = False

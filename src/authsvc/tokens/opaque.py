@@ -59,7 +59,7 @@ class OpaqueFormat:
         Raises:
             Unavailable: the database is away.
         """
-        if len(token) != _LENGTH:
+        if len(token) != _LENGTH or not token.isascii():
             return None
         sha256 = fingerprint(token)
         if not self.memory.knows(sha256) and not self._is_ours(token):
