@@ -121,7 +121,7 @@ class Settings(BaseSettings):
         default=0, ge=0, le=256, description="Hashes computed at a time. 0: one for each core we may use."
     )
     hash_niceness: int = Field(
-        default=10, ge=0, le=19, description="How far hashing steps back behind requests (Linux)."
+        default=15, ge=0, le=19, description="How far hashing steps back behind requests (Linux)."
     )
     hash_max_wait_seconds: float = Field(
         default=2.0, gt=0, le=60, description="A login that would wait longer is answered 503 at once."
