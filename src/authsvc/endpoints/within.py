@@ -32,7 +32,10 @@ def _go_on(work: Coroutine[object, None, T], awaited: object) -> Generator[objec
     """Go on with *work*, which was begun and waits for *awaited*."""
     try:
         yield awaited
-    except BaseException:
-        work.close()
-        raise
+    except BaseException as error:  # noqa: BLE001 - it is for whoever waits there, as it would be without us
+        try:
+            awaited = work.throw(error)
+        except StopIteration as end:
+            return cast("T", end.value)
+        return (yield from _go_on(work, awaited))
     return (yield from work.__await__())
