@@ -209,12 +209,13 @@ def test_headers_without_an_end_behind_requests_in_work_are_not_kept(server: Ser
     login = request("POST", "/login", FORM, f"Content-Length: {len(body)}", body=body)
     with wire(server.port) as sender:
         sender.send(8 * login + b"GET /healthz HTTP/1.1\r\nX-A: ")
-        for _ in range(34):
-            sender.send(b"a" * 1024)
+        # Read with the logins, in one piece, the headers would not be a piece that came behind them.
+        assert sender.answer().status_code == 400
+        sender.send(34 * 1024 * b"a")
         said = sender.rest()
 
     # Cut in the middle: an answer that says so would be taken for that of a login.
-    assert said.count(b"HTTP/1.1 400") == said.count(b"HTTP/1.1 ") < 8
+    assert said.count(b"HTTP/1.1 400") == said.count(b"HTTP/1.1 ") < 7
 
 
 def test_ninety_headers_and_a_token_of_8_kib_fit(server: ServerProcess) -> None:

@@ -14,6 +14,7 @@ from tests.fixtures.installation import Installer
 CONNECTIONS = 64
 SECONDS = 10
 SESSIONS = 8
+REFRESHES = 30  # an opaque access token lives through 31 of its session
 
 
 @pytest.fixture(params=["jwt", "opaque"])
@@ -50,10 +51,10 @@ async def _ask_for_a_while(
         limits = httpx.Limits(max_connections=1)
         url = crowd.servers[0].url
         async with httpx.AsyncClient(base_url=url, trust_env=False, limits=limits, timeout=30) as http:
-            # The first of every session refreshes its token as it goes; the others ask.
-            if number < SESSIONS:
-                refresh_token = tokens["refresh_token"]
-            while time.monotonic() < until:
+            # The first of every session refreshes its token now and then; the others ask.
+            refresh_token = tokens["refresh_token"]
+            next_refresh = time.monotonic() if number < SESSIONS else until
+            while (now := time.monotonic()) < until:
                 try:
                     responses = [
                         await http.get("/verify", headers=bearer),
@@ -62,7 +63,8 @@ async def _ask_for_a_while(
                             "/introspect", data={"token": tokens["access_token"]}, auth=crowd.caller
                         ),
                     ]
-                    if number < SESSIONS:
+                    if now >= next_refresh:
+                        next_refresh += SECONDS / REFRESHES
                         refreshed = await http.post("/refresh", data={"refresh_token": refresh_token})
                         responses.append(refreshed)
                         refresh_token = refreshed.json().get("refresh_token", refresh_token)
