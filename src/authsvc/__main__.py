@@ -17,7 +17,7 @@ def main() -> None:
             f"{_METRICS_FOLDER}: the folder {folder!a} cannot be written to. "
             "Unset it: `authsvc serve --workers` makes one itself."
         )
-    # Modules are no garbage, and to look for some among them is a sixth of a start. `cli` turns it on again.
+    # Modules are no garbage, and to look for some among them is a sixth of a start. `garbage` goes on.
     gc.disable()
     from authsvc.cli import main as run  # noqa: PLC0415 - the library fails at its import without the folder
 

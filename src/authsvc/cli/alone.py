@@ -41,7 +41,7 @@ def serve_alone(settings: Settings, options: Callable[[], dict[str, Any]]) -> No
     runner = asyncio.Runner(loop_factory=uvicorn.Config("", log_config=None).get_loop_factory())
     loop = runner.get_loop()
     try:
-        opened = runner.run(_open(settings))
+        opened = runner.run(open_checked(settings))
         try:
             uvicorn.run(create_app(settings, opened=opened), **options() | {"loop": lambda: loop})
         finally:
@@ -52,7 +52,8 @@ def serve_alone(settings: Settings, options: Callable[[], dict[str, Any]]) -> No
             runner.close()
 
 
-async def _open(settings: Settings) -> _Opened:
+async def open_checked(settings: Settings) -> AbstractAsyncContextManager[Services]:
+    """Return the services, open already; whoever enters closes them at the end. Raises as `serve_alone`."""
     async with AsyncExitStack() as opened:
         opening = open_services(settings, wait_seconds=settings.start_wait_seconds)
         services = await opened.enter_async_context(opening)
@@ -60,6 +61,6 @@ async def _open(settings: Settings) -> _Opened:
         return _Opened(services, opened.pop_all())
 
 
-async def _close(opened: _Opened) -> None:
+async def _close(opened: AbstractAsyncContextManager[Services]) -> None:
     async with opened:
         pass

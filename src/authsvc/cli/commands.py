@@ -1,12 +1,12 @@
 """Which module has which command. Only that of the command that is asked for is loaded."""
 
-import gc
 from collections import UserDict
 from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 import typer
+
+from authsvc.garbage import go_on
 
 STYLE: dict[str, Any] = {
     "rich_markup_mode": "markdown",
@@ -20,22 +20,14 @@ class _Commands(UserDict[str, Any]):
     """Every command by its name, made of its module when it is asked for: none waits for another's."""
 
     def __getitem__(self, name: str) -> object:
-        module = _loaded(self.data[name])
+        module = import_module(f"authsvc.cli.{self.data[name]}")
+        go_on()
         alone = typer.Typer(**STYLE)
         if name in vars(module):
             alone.command(name)(vars(module)[name])
             return typer.main.get_command(alone)
         alone.add_typer(module.app, name=name)
         return typer.main.get_group(alone).commands[name]
-
-
-def _loaded(name: str) -> ModuleType:
-    module = import_module(f"authsvc.cli.{name}")
-    if not gc.isenabled():  # `__main__` loads without it
-        # What is there now stays until the end: it need never be looked through.
-        gc.freeze()
-        gc.enable()
-    return module
 
 
 COMMANDS = _Commands(

@@ -16,7 +16,7 @@ import uvicorn
 
 from authsvc.app import create_app, hsts_seconds
 from authsvc.cli import demo, open_files
-from authsvc.cli.alone import serve_alone
+from authsvc.cli.alone import open_checked, serve_alone
 from authsvc.cli.connections import BoundedConnection, Connections
 from authsvc.cli.listening import LAST_PORT, refuse_taken_port
 from authsvc.cli.workers import Workers
@@ -177,8 +177,8 @@ def serve(
 
 async def _check(settings: Settings) -> None:
     """Say here, in one sentence, what would otherwise end each worker."""
-    async with open_services(settings, wait_seconds=settings.start_wait_seconds) as services:
-        await demo.refuse_demo(services)
+    async with await open_checked(settings):
+        pass
 
 
 def _serve_by(workers: int, settings: Settings, options: dict[str, Any]) -> None:

@@ -9,6 +9,8 @@ To switch it off: `BoundedConnection._start_asgi_task` without the extension.
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from authsvc.endpoints.whole_answer import joined
+
 
 def take_whole(cycle: RequestResponseCycle, status: int, lines: bytes, body: bytes) -> bool:
     """Send the whole answer of *cycle*; its header *lines* tell its length and nothing of the connection.
@@ -18,12 +20,13 @@ def take_whole(cycle: RequestResponseCycle, status: int, lines: bytes, body: byt
     """
     if cycle.disconnected or cycle.flow.write_paused or cycle.response_started:
         return False
-    ours = [name + b": " + value + b"\r\n" for name, value in cycle.default_headers]
     if not cycle.keep_alive:
         lines += b"connection: close\r\n"
     cycle.response_started = cycle.response_complete = True
     cycle.waiting_for_100_continue = False
-    cycle.transport.write(b"".join((STATUS_LINE[status], *ours, lines, b"\r\n", body)))
+    cycle.transport.write(
+        b"".join((STATUS_LINE[status], joined(cycle.default_headers), lines, b"\r\n", body))
+    )
     cycle.message_event.set()
     if not cycle.keep_alive:
         cycle.transport.close()

@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from functools import cache
 
 import structlog
@@ -27,7 +27,6 @@ _CLOSE = (b"connection", b"close")
 _METHODS = frozenset({"GET", "POST", "DELETE", "OPTIONS", "HEAD"})
 _NONE: dict[str, TakeWhole] = {}
 
-
 _ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
 # Nothing that is answered here is a page; /docs, which is one, has a policy of its own.
 _UNLESS_SET = [
@@ -47,8 +46,12 @@ def safe_headers(hsts_seconds: int) -> list[tuple[bytes, bytes]]:
 
 def headers_of_refusals(hsts_seconds: int) -> str:
     """Return the lines of those headers for an answer that is given before there is an application."""
-    lines = [*safe_headers(hsts_seconds), *_UNLESS_SET]
-    return "".join(f"{name.decode()}: {value.decode()}\r\n" for name, value in lines)
+    return lines_of(_frame(safe_headers(hsts_seconds))).decode()
+
+
+def _frame(safe: list[Header], but: Container[bytes] = ()) -> list[Header]:
+    """Return the headers that every answer gets, *but* those that may be its own and are there."""
+    return [*safe, *(header for header in _UNLESS_SET if header[0] not in but)]
 
 
 _logger = logging.getLogger("authsvc.request")
@@ -88,9 +91,9 @@ class RequestFrame:
         self._app = app
         self._at_once = at_once
         self._stop = stop
-        self._headers = safe_headers(hsts_seconds)
-        self._frame = lines_of([*self._headers, *_UNLESS_SET])
-        self._frame_of_uncached = lines_of([*self._headers, *_UNLESS_SET[1:]])
+        self._safe = safe_headers(hsts_seconds)
+        self._lines = lines_of(_frame(self._safe))
+        self._lines_of_uncached = lines_of(_frame(self._safe, but={b"cache-control"}))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -112,17 +115,11 @@ class RequestFrame:
             REQUEST.reset(bound)
 
     async def _send(self, answer: Answer, scope: Scope, send: Send, request_id: str) -> None:
-        lines = b"%bx-request-id: %b\r\n%b" % (
-            answer.lines,
-            request_id.encode(),
-            self._lines(answer.lines),
-        )
-        take_whole: TakeWhole | None = scope.get("extensions", _NONE).get(EXTENSION)
-        if take_whole is None or self._stop.has_begun:
-            is_sent = False
-        else:
-            is_sent = take_whole(scope, answer.status, lines, answer.body)
-        if is_sent:
+        frame = self._lines_of_uncached if b"cache-control: " in answer.lines else self._lines
+        lines = b"%bx-request-id: %b\r\n%b" % (answer.lines, request_id.encode(), frame)
+        extensions = _NONE if self._stop.has_begun else scope.get("extensions", _NONE)
+        take_whole: TakeWhole | None = extensions.get(EXTENSION)
+        if take_whole is not None and take_whole(scope, answer.status, lines, answer.body):
             return
         headers = headers_of(lines)
         self._close(headers, scope)
@@ -138,7 +135,7 @@ class RequestFrame:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = self._framed(message.get("headers", ()), scope, request_id)
+                message["headers"] = self._framed(list(message.get("headers", ())), scope, request_id)
             elif is_head:
                 message["body"] = b""
             await send(message)
@@ -152,16 +149,12 @@ class RequestFrame:
         await self._app(scope, receive, send_framed)
         _count(method, _path(scope.get("route")), status or _CLIENT_LEFT, time.perf_counter() - started)
 
-    def _framed(self, headers: Iterable[Header], scope: Scope, request_id: str) -> list[Header]:
-        framed = [*headers, (b"x-request-id", request_id.encode()), *self._headers]
-        there = dict(framed)  # in lower case, as ASGI has it
-        framed += [header for header in _UNLESS_SET if header[0] not in there]
+    def _framed(self, headers: Sequence[Header], scope: Scope, request_id: str) -> list[Header]:
+        # Names are in lower case, as ASGI has it.
+        frame = _frame(self._safe, but=dict(headers))
+        framed = [*headers, (b"x-request-id", request_id.encode()), *frame]
         self._close(framed, scope)
         return framed
-
-    def _lines(self, told: bytes) -> bytes:
-        """Return the lines of the headers that every answer has, but for those that were *told* already."""
-        return self._frame_of_uncached if b"cache-control: " in told else self._frame
 
     def _close(self, headers: list[Header], scope: Scope) -> None:
         # A connection is closed by agreement, or the next request might come while it closes (later

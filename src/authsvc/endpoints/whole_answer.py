@@ -16,7 +16,6 @@ TakeWhole = Callable[[Scope, int, bytes, bytes], bool]
 
 Header = tuple[bytes, bytes]
 
-
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -28,6 +27,11 @@ def lines_of(headers: Sequence[Header]) -> bytes:
     """
     if _CONTROL.search(b"".join([value for _, value in headers])):
         raise ValueError("a header holds a control character")
+    return joined(headers)
+
+
+def joined(headers: Sequence[Header]) -> bytes:
+    """Return the same of *headers* that were looked at before."""
     return b"".join([name + b": " + value + b"\r\n" for name, value in headers])
 
 

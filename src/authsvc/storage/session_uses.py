@@ -114,12 +114,9 @@ class SessionUses:
     def __init__(self, database: Database) -> None:
         self._database = database
         dialect = database.engine.dialect
-        self._alone = {use: HeldStatement.of(use, dialect) for use in (_ROTATE, _REPEAT)}
-        self._with_token = (
-            {use: HeldStatement.of(_with_token(use), dialect) for use in (_ROTATE, _REPEAT)}
-            if database.changes is not None
-            else {}
-        )
+        held = () if database.changes is None else (_ROTATE, _REPEAT)
+        self._alone = {use: HeldStatement.of(use, dialect) for use in held}
+        self._with_token = {use: HeldStatement.of(_with_token(use), dialect) for use in held}
 
     async def write(self, use: SessionUse, token: OpaqueToken | None = None) -> int | None:
         """Write *use*, with the access token that goes with it if that has to be stored, and commit.
