@@ -11,7 +11,6 @@ from uuid import UUID
 
 from authsvc.cli.running import with_services
 from authsvc.clients import PUBLIC_CLIENT_ID, new_client
-from authsvc.grants.issuing import Granted
 from authsvc.scopes import ACCOUNT
 from authsvc.secret_tokens import new_id, new_random_bytes
 from authsvc.storage import accounts, sessions
@@ -19,6 +18,7 @@ from authsvc.storage.accounts import Account
 from authsvc.storage.clients import Client
 from authsvc.storage.database import Transaction
 from authsvc.storage.sessions import Session
+from authsvc.tokens.access_token import AccessTokenRequest
 from authsvc.tokens.refresh_handle import SALT_LENGTH
 from authsvc.wiring import Services
 
@@ -74,10 +74,18 @@ class Mint:
         session = self._new_session(account_id)
         await sessions.insert(tx, session)
         issuer = self._services.password_grant.issuer
-        issued = [
-            await issuer.for_session(tx, session, Granted(client, USERNAME, _SCOPE)) for _ in range(count)
-        ]
-        return [tokens.access_token for tokens in issued]
+        request = AccessTokenRequest(
+            client_id=client.id,
+            subject=str(account_id),
+            scope=_SCOPE,
+            audience=client.audience or issuer.audience,
+            issued_at=session.created_at.replace(microsecond=0),
+            expires_at=session.access_until,
+            session_id=session.id,
+            username=USERNAME,
+            number=session.access_tokens_issued,
+        )
+        return [await issuer.format.issue(tx, request) for _ in range(count)]
 
     def _new_session(self, account_id: UUID) -> Session:
         grant = self._services.password_grant

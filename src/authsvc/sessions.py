@@ -7,7 +7,7 @@ The order is always: commit, then deny in Redis, then answer. A crash in between
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, cast
 from uuid import UUID
 
 from authsvc import audit
@@ -16,6 +16,7 @@ from authsvc.storage import sessions
 from authsvc.storage.database import Database, Transaction
 from authsvc.storage.delivery import Delivery
 from authsvc.storage.denial import SAFETY, Denial
+from authsvc.storage.question import Question
 from authsvc.storage.sessions import EndedSession, Session, Which
 
 __all__ = ["EndReason", "Session", "SessionLimits", "Sessions"]
@@ -51,6 +52,7 @@ class Sessions:
     delivery: Delivery
     limits: SessionLimits
     access_token_lifetime: timedelta
+    count_of_alive: Question
     clock: Clock
 
     async def page(self, account_id: UUID, *, after: UUID | None, limit: int) -> list[Session]:
@@ -72,6 +74,16 @@ class Sessions:
             ended = await self.mark_ended(tx, which, reason=reason)
         await self.deny(ended, reason=reason)
         return sum(session.anew for session in ended)
+
+    async def keep_newest(self, at_most: int, account_id: UUID) -> None:
+        """End the account's oldest sessions where it has more than *at_most*.
+
+        Asked once a new one is committed: of several that come at once, the last to ask sees them all.
+        """
+        [[count]] = await self.count_of_alive.rows(account_id=account_id, **self._alive_since())
+        if cast("int", count) > at_most:
+            surplus = sessions.beyond_newest(at_most, self.alive(account_id))
+            await self.end_where(surplus, reason="too_many_sessions")
 
     async def mark_ended(self, tx: Transaction, which: Which, *, reason: EndReason) -> list[EndedSession]:
         """Do the first half within *tx*; once it is committed the caller owes `deny`."""
@@ -102,7 +114,8 @@ class Sessions:
 
     def alive(self, account_id: UUID) -> Which:
         """The account's sessions that have not ended and are within their limits now."""
+        return sessions.alive(account_id, **self._alive_since())
+
+    def _alive_since(self) -> dict[str, datetime]:
         now = self.clock()
-        return sessions.alive(
-            account_id, used_after=now - self.limits.idle, created_after=now - self.limits.absolute
-        )
+        return {"used_after": now - self.limits.idle, "created_after": now - self.limits.absolute}

@@ -30,6 +30,7 @@ from authsvc.storage.guess_slots import Limit
 from authsvc.storage.outage import OutageWatch
 from authsvc.storage.purge import Purge
 from authsvc.storage.session_uses import SessionUses
+from authsvc.storage.sign_ins import SignIns
 from authsvc.storage.standing import Standings
 from authsvc.storage.stores import Stores
 from authsvc.throttling import Throttle
@@ -96,7 +97,14 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
         idle=timedelta(seconds=settings.session_idle_seconds),
         absolute=timedelta(seconds=settings.session_max_seconds),
     )
-    sessions = Sessions(database, delivery, limits, settings.access_token_lifetime, clock)
+    sessions = Sessions(
+        database,
+        delivery,
+        limits,
+        settings.access_token_lifetime,
+        session_rows.count_of_alive(database),
+        clock,
+    )
     clients = Clients(
         database, client_rows.lookups(database), delivery, RememberedClients(stores.denylist, clock), clock
     )
@@ -151,7 +159,7 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
         clients=clients,
         sessions=sessions,
         password_grant=PasswordGrant(
-            database, accounts, sessions, issuer, server_keys, settings.sessions_per_account, clock
+            SignIns(database), accounts, sessions, issuer, server_keys, settings.sessions_per_account, clock
         ),
         refresh_token_grant=refresh,
         client_credentials_grant=ClientCredentialsGrant(database, issuer),

@@ -4,6 +4,7 @@ import pytest
 
 from tests.conftest import MakeService
 from tests.fixtures.answers import assert_oauth_error
+from tests.fixtures.full_pool import every_connection_in_use
 from tests.fixtures.logs import written
 from tests.fixtures.service import PASSWORD, USERNAME, Service
 
@@ -120,7 +121,7 @@ async def test_a_503_tells_a_page_when_to_come_again(shared: Service, service_wi
     await shared.add_account()
     full = await service_with(cors_origins=(ORIGIN,), database_pool_size=1, database_timeout_seconds=0.1)
 
-    async with full.stack.services.stores.database.reading():
+    async with every_connection_in_use(full.stack.services.stores.database):
         response = await full.http.post(
             "/login", data={"username": USERNAME, "password": PASSWORD}, headers={"Origin": ORIGIN}
         )

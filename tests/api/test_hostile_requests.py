@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import MakeService
 from tests.fixtures.forms import FORM_TYPE, PATHS, Filled, fill
+from tests.fixtures.full_pool import every_connection_in_use
 from tests.fixtures.logs import written
 from tests.fixtures.service import PASSWORD, USERNAME, Json, Registered, Service
 
@@ -200,7 +201,7 @@ async def one_of_each_kind(
     broken = await service_with()
     del broken.stack.app.state.services
     with written():
-        async with narrow.stack.services.stores.database.reading():
+        async with every_connection_in_use(narrow.stack.services.stores.database):
             away = await narrow.post("/login", username=USERNAME, password=PASSWORD)
             not_ready = await narrow.http.get("/readyz")
         unexpected = await broken.post("/login", username=USERNAME, password=PASSWORD)

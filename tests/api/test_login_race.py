@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from tests.conftest import MakeService
 from tests.fixtures.answers import assert_oauth_error
-from tests.fixtures.gate import Gate, hold_logins_after_verifying, hold_logins_in_their_transaction
+from tests.fixtures.gate import Gate, hold_logins_after_verifying
 from tests.fixtures.service import PASSWORD, USERNAME, Json, Registered, Service
 
 NEW_PASSWORD = "another correct horse battery"
@@ -119,19 +121,45 @@ async def test_of_two_logins_that_rehash_at_once_both_get_in(
     assert "t=3" in await hash_of(service, account.id)
 
 
+@asynccontextmanager
+async def login_before_its_commit(service: Service) -> AsyncIterator[Login]:
+    """A login that has the lock of its account, and waits for that of its client while the block runs."""
+    async with service.transaction() as tx:
+        await tx.execute(sa.text("SELECT 1 FROM client WHERE id = 'public' FOR UPDATE"))
+        login = asyncio.create_task(service.post("/login", username=USERNAME, password=PASSWORD))
+        await is_blocked(service, 1, login)
+        yield login
+    await login
+
+
+async def is_blocked(service: Service, count: int, last: asyncio.Task[Any]) -> bool:
+    """Wait until so many statements wait for a lock; False if *last*, which sent the last, did not wait."""
+    blocked = sa.text(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    found = 0
+    while found < count and not last.done():
+        async with service.transaction() as tx:
+            found = (await tx.execute(blocked)).scalar_one()
+    return found == count
+
+
+@pytest.mark.only("postgres-jwt", "postgres-opaque", reason="on SQLite there is one writer at a time")
 @changes
-async def test_a_change_waits_for_a_login_in_its_transaction_and_then_ends_its_session(
-    service: Service, service_with: MakeService, caller: Registered, change: Change
+@pytest.mark.parametrize("is_pooled", [False, True], ids=["held", "pooled"])
+async def test_a_change_waits_for_a_login_that_is_not_committed_and_then_ends_its_session(
+    service: Service, service_with: MakeService, caller: Registered, change: Change, is_pooled: bool
 ) -> None:
     await service.add_account()
     tokens = await service.login()
-    other = await service_with()
+    other = await service_with(database_prepared_statements=not is_pooled)
 
-    async with held_login(other, hold_logins_in_their_transaction(other)) as login:
+    async with login_before_its_commit(other) as login:
         changing = asyncio.create_task(change(service, tokens))
-        done, _ = await asyncio.wait({changing}, timeout=0.3)
-        assert not done, "the change did not wait for the account's row"
+        has_waited = await is_blocked(service, 2, changing)
     await changing
+    assert has_waited, "the change did not wait for the account's row"
 
     assert login.result().status_code == 200
     access_token = login.result().json()["access_token"]

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import sqlalchemy as sa
 
 from tests.conftest import MakeService
 from tests.fixtures.answers import assert_oauth_error
@@ -73,3 +74,19 @@ async def test_a_lowered_bound_ends_as_many_as_it_takes(service: Service, crowde
 
     ended = [session.ended_at is not None for session in await crowded.sessions()]
     assert ended == [True] * 4 + [False] * AT_MOST
+
+
+@pytest.mark.only("postgres-jwt", "postgres-opaque", reason="on SQLite there is one writer at a time")
+async def test_a_login_that_cannot_end_the_oldest_now_gets_in_and_the_next_one_ends_it(
+    crowded: Service, service_with: MakeService, caller: Registered
+) -> None:
+    impatient = await service_with(sessions_per_account=AT_MOST, database_timeout_seconds=0.3)
+    made = await login_often(impatient, AT_MOST)
+    async with crowded.transaction() as tx:
+        await tx.execute(sa.text("SELECT 1 FROM session FOR UPDATE"))
+        made += await login_often(impatient, 1)
+    assert [await crowded.doors(one["access_token"], caller) for one in made] == [LIVE] * (AT_MOST + 1)
+
+    made += await login_often(impatient, 1)
+
+    assert [await crowded.doors(one["access_token"], caller) for one in made] == [DEAD] * 2 + [LIVE] * AT_MOST

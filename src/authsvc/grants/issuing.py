@@ -7,11 +7,10 @@ from authsvc.clients import Client
 from authsvc.clock import Clock
 from authsvc.scopes import Scope
 from authsvc.sessions import SessionLimits
-from authsvc.storage.access_tokens import OpaqueToken
 from authsvc.storage.database import Transaction
 from authsvc.storage.key_withdrawals import LatestWithdrawal
 from authsvc.storage.sessions import Session
-from authsvc.tokens.access_token import AccessTokenFormat, AccessTokenRequest
+from authsvc.tokens.access_token import AccessTokenFormat, AccessTokenRequest, PreparedToken
 from authsvc.tokens.refresh_handle import RefreshHandles
 
 
@@ -53,25 +52,23 @@ class TokenIssuer:
         limit = self.limits.end_of(created_at=created_at, last_used_at=now)
         return min(now + self.lifetime, limit).replace(microsecond=0)
 
-    async def for_session(self, tx: Transaction, session: Session, granted: Granted) -> IssuedTokens:
-        """Issue an access token for *session* as it stands in *tx*, and its refresh token.
+    async def for_session(
+        self, session: Session, granted: Granted, withdrawal: LatestWithdrawal | None = None
+    ) -> tuple[IssuedTokens, PreparedToken]:
+        """Make an access token for *session* as it is to be written after this, and its refresh token.
 
-        The row's `access_until` and `access_tokens_issued` have been raised already.
-        """
-        request = self._request(session, granted)
-        return self._answer(await self.format.issue(tx, request), request, self._successor(session, granted))
-
-    async def prepare_for_session(
-        self, session: Session, granted: Granted, withdrawal: LatestWithdrawal
-    ) -> tuple[IssuedTokens, OpaqueToken | None]:
-        """Do the same for *session* as it is to be written after this.
+        The row's `access_until` and `access_tokens_issued` have been raised already. No key signs that was
+        withdrawn by *withdrawal*; without one, none that is known here to be.
 
         Returns:
-            the tokens, and what has to be stored for the access token to be good.
+            the tokens, and what has to be written for the access token to be good.
+
+        Raises:
+            Unavailable: no key can sign.
         """
         request = self._request(session, granted)
         prepared = await self.format.prepare(request, withdrawal)
-        return self._answer(prepared.text, request, self._successor(session, granted)), prepared.row
+        return self._answer(prepared.text, request, self._successor(session, granted)), prepared
 
     def _request(self, session: Session, granted: Granted) -> AccessTokenRequest:
         return AccessTokenRequest(

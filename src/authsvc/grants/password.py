@@ -1,5 +1,6 @@
 """The password grant (RFC 6749 §4.3): a login by a first-party app."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from authsvc import audit
@@ -7,27 +8,28 @@ from authsvc.accounts import Accounts, VerifiedAccount
 from authsvc.audit import Origin
 from authsvc.clients import Client, narrow_for, require_grant
 from authsvc.clock import Clock
-from authsvc.errors import InvalidGrant
+from authsvc.errors import InvalidGrant, Unavailable
 from authsvc.grants.issuing import Granted, IssuedTokens, TokenIssuer
 from authsvc.scopes import Scope
 from authsvc.secret_tokens import new_id, new_random_bytes
 from authsvc.server_keys import ServerKeys
-from authsvc.sessions import EndReason, Sessions
-from authsvc.storage import accounts, sessions
-from authsvc.storage.database import Database, Transaction
-from authsvc.storage.sessions import EndedSession, Session
+from authsvc.sessions import Sessions
+from authsvc.storage.sessions import Session
+from authsvc.storage.sign_ins import SignIn, SignIns
 from authsvc.tokens.refresh_handle import SALT_LENGTH
 
-_EVICTED: EndReason = "too_many_sessions"
 _TRIES = 2
 """Another login may have rehashed the same password meanwhile; it is then verified once more."""
+
+_TRIES_TO_SIGN = 3
+"""Each that is in vain means that a key was withdrawn just now."""
 
 
 @dataclass(frozen=True)
 class PasswordGrant:
     """Exchanges a username and a password for a new session's tokens."""
 
-    database: Database
+    sign_ins: SignIns
     accounts: Accounts
     sessions: Sessions
     issuer: TokenIssuer
@@ -61,32 +63,35 @@ class PasswordGrant:
         self, account: VerifiedAccount, client: Client, granted: Scope, origin: Origin
     ) -> IssuedTokens | None:
         session = self._new_session(account, client, granted, origin)
-        async with self.database.transaction() as tx:
-            if not await self._claim(tx, account):
-                return None
-            evicted = await self._make_room(tx, account)
-            await sessions.insert(tx, session)
-            issued = await self.issuer.for_session(tx, session, Granted(client, account.username, granted))
-        await self.sessions.deny(evicted, reason=_EVICTED)
+        issued = await self._write(account, session, Granted(client, account.username, granted))
+        if issued is None:
+            return None
+        with suppress(Unavailable):  # the session is there; the next login ends what this one could not
+            await self.sessions.keep_newest(self.sessions_per_account, account.id)
         audit.record("login_succeeded", account_id=account.id, session_id=session.id)
         return issued
 
-    async def _claim(self, tx: Transaction, account: VerifiedAccount) -> bool:
-        # The account may have been disabled, or its password changed, while this one was hashed.
-        if not await accounts.lock(tx, account.id, password_hash=account.verified_hash):
-            return False
-        if account.better_hash is not None:
-            await accounts.replace_hash(
-                tx, account.id, verified=account.verified_hash, new=account.better_hash
+    async def _write(
+        self, account: VerifiedAccount, session: Session, granted: Granted
+    ) -> IssuedTokens | None:
+        """Write *session*; None where the account was disabled, or its password changed, meanwhile."""
+        withdrawal = None
+        for _ in range(_TRIES_TO_SIGN):
+            issued, prepared = await self.issuer.for_session(session, granted, withdrawal)
+            sign_in = SignIn(
+                session,
+                verified_hash=account.verified_hash,
+                better_hash=account.better_hash,
+                addresses=account.addresses,
+                token=prepared.row,
+                signed_after=prepared.signed_after,
             )
-        if account.addresses is not None:
-            known, new = account.addresses
-            await accounts.remember_addresses(tx, account.id, known=known, new=new)
-        return True
-
-    async def _make_room(self, tx: Transaction, account: VerifiedAccount) -> list[EndedSession]:
-        surplus = sessions.beyond_newest(self.sessions_per_account - 1, self.sessions.alive(account.id))
-        return await self.sessions.mark_ended(tx, surplus, reason=_EVICTED)
+            is_done, withdrawal = await self.sign_ins.write(sign_in)
+            if is_done:
+                return issued
+            if prepared.signed_after is None or not prepared.signed_after.is_before(withdrawal):
+                return None
+        raise Unavailable("Signing keys are being withdrawn now.")
 
     def _new_session(self, account: VerifiedAccount, client: Client, scope: Scope, origin: Origin) -> Session:
         now = self.clock()

@@ -96,12 +96,12 @@ class RefreshTokenGrant:
         granted = narrow(scope, default=session.scope & client.scope, allowed=session.scope & client.scope)
         moved = self._moved(session, verdict, now)
         # Made before anything is written: where it cannot be, nothing is used up.
-        issued, stored = await self.issuer.prepare_for_session(
+        issued, prepared = await self.issuer.for_session(
             moved, Granted(client, owner.username, granted), found.key_withdrawal
         )
         if issued.refresh_token is None:  # the key that minted it is not in force any more
             raise InvalidGrant(_NOT_GOOD)
-        if await self.uses.write(self._use(session, moved, verdict), stored) is None:
+        if await self.uses.write(self._use(session, moved, verdict), prepared.row) is None:
             return None
         self._record(verdict, moved)
         return issued

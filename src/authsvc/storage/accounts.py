@@ -13,6 +13,7 @@ from sqlmodel import col
 from authsvc.storage.database import Database, Row, Transaction
 from authsvc.storage.dialect import insert
 from authsvc.storage.lookups import KeyCondition, Lookups
+from authsvc.storage.question import Value
 from authsvc.storage.tables import AccountRow
 
 
@@ -63,18 +64,22 @@ async def _find(tx: Transaction, condition: sa.ColumnElement[bool]) -> Account |
     return Account(*row) if row else None
 
 
-async def lock(tx: Transaction, account_id: UUID, *, password_hash: str) -> bool:
-    """Lock the account if it is enabled and still has the very hash that was verified."""
-    statement = (
+def unchanged(account_id: Value[UUID], verified_hash: Value[str]) -> sa.Select[UUID]:
+    """Return what locks the account if it is enabled and still has the very hash that was verified."""
+    return (
         sa.select(col(AccountRow.id))
         .where(
             col(AccountRow.id) == account_id,
-            col(AccountRow.password_hash) == password_hash,
+            col(AccountRow.password_hash) == verified_hash,
             col(AccountRow.disabled_at).is_(None),
         )
         .with_for_update(key_share=True)
     )
-    return (await tx.execute(statement)).one_or_none() is not None
+
+
+async def lock(tx: Transaction, account_id: UUID, *, password_hash: str) -> bool:
+    """Lock the account if it is `unchanged`."""
+    return (await tx.execute(unchanged(account_id, password_hash))).one_or_none() is not None
 
 
 async def add(tx: Transaction, account: Account) -> bool:

@@ -8,15 +8,17 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import SQLCoreOperations
 from sqlmodel import col
 
-from authsvc.storage.database import Database, Transaction
+from authsvc.storage.database import Database, Row, Transaction
 from authsvc.storage.denial import LONGEST_LIFE, SAFETY, Denial
 from authsvc.storage.dialect import UtcDateTime, insert
+from authsvc.storage.question import Question
 from authsvc.storage.tables import ClientRow, DeniedTokenRow, LeaseRow, SessionRow, SigningKeyRow
 
 PORTION = 2000
@@ -49,18 +51,23 @@ async def record_node(tx: Transaction, run_id: str) -> None:
     )
 
 
-async def undelivered(tx: Transaction, now: datetime) -> Undelivered:
-    """Return the denials that are marked (some, if they are many), and the recorded node; one query."""
+def marked_rows(database: Database) -> Question:
+    """Return what asks for the rows that are marked (some, if they are many), and for the recorded node."""
     marked = (_what(kind).where(mark).limit(PORTION).subquery() for kind, mark in _MARKS.items())
     node = sa.select(
         sa.literal("node"), col(LeaseRow.holder), sa.null(), sa.cast(sa.null(), sa.Integer), sa.false()
     ).where(col(LeaseRow.name) == _LEASE)
     # A union has the types of its first part.
-    rows = (await tx.execute(sa.union_all(*map(sa.select, marked), node))).all()
-    counts = Counter(row[0] for row in rows)
+    return Question(database, sa.union_all(*map(sa.select, marked), node))
+
+
+def undelivered(rows: Sequence[Row], now: datetime) -> Undelivered:
+    """Return what `marked_rows` found."""
+    found = [cast("_DenialRow", row) for row in rows]
+    counts = Counter(row[0] for row in found)
     return Undelivered(
-        node=next((row[1] for row in rows if row[0] == "node"), None),
-        denials=[_denial(row, now) for row in rows if row[0] != "node"],
+        node=next((row[1] for row in found if row[0] == "node"), None),
+        denials=[_denial(row, now) for row in found if row[0] != "node"],
         is_all=max(counts.values(), default=0) < PORTION,
     )
 
@@ -106,7 +113,7 @@ async def live(database: Database, *, since: datetime, now: datetime) -> AsyncIt
             async with database.reading() as tx:
                 rows = (await tx.execute(statement.order_by(first, second).limit(PORTION))).all()
             if rows:
-                yield [_denial(row, now) for row in rows]
+                yield [_denial(row[:5], now) for row in rows]
             if len(rows) < PORTION:
                 break
             last_first, last_second = rows[-1][-2:]
@@ -149,8 +156,11 @@ def _what(kind: str) -> sa.Select[str, str, datetime | None, int, bool]:
     )
 
 
-def _denial(row: sa.Row[str, str, datetime | None, int, bool], now: datetime) -> Denial:
-    kind, name, moment, version, is_disabled = row[:5]
+_DenialRow = tuple[str, str, datetime | None, int, bool]
+
+
+def _denial(row: _DenialRow, now: datetime) -> Denial:
+    kind, name, moment, version, is_disabled = row
     until = moment or now + LONGEST_LIFE
     match kind:
         case "sid":

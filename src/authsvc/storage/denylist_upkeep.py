@@ -42,6 +42,7 @@ class DenylistUpkeep:
     def __init__(self, database: Database, denylist: Denylist, delivery: Delivery, clock: Clock) -> None:
         self.denylist = denylist
         self._database = database
+        self._marked_rows = denial_rows.marked_rows(database)
         self._delivery = delivery
         self._clock = clock
         self._recorded: str | None = None
@@ -86,8 +87,7 @@ class DenylistUpkeep:
         node, is_new = await self._node()
         self.denylist.writes.expect_again()
         try:
-            async with self._database.reading() as tx:
-                waiting = await denial_rows.undelivered(tx, self._clock())
+            waiting = denial_rows.undelivered(await self._marked_rows.rows(), self._clock())
         except Unavailable:
             # Whoever loaded it was told everything since, as far as anybody here can know.
             await self._trust_if_marked(node)

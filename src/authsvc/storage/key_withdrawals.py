@@ -25,6 +25,15 @@ class LatestWithdrawal:
 
     at: datetime | None
 
+    def is_before(self, other: "LatestWithdrawal") -> bool:
+        """Whether a key was withdrawn since, as *other* says."""
+        return other.at is not None and (self.at is None or self.at < other.at)
+
+
+async def latest(tx: Transaction) -> LatestWithdrawal:
+    """Return the latest of those that were committed before this statement of *tx*."""
+    return LatestWithdrawal((await tx.execute(LATEST)).scalar_one())
+
 
 class KeyWithdrawals:
     """Asks Postgres over a held connection, where there is one; else over that of the caller."""
@@ -42,8 +51,8 @@ class KeyWithdrawals:
         """
         if self._database.reads is not None:
             return await self._lookups.ask(None)
-        return LatestWithdrawal((await tx.execute(LATEST)).scalar_one())
+        return await latest(tx)
 
     async def _fetch(self, batch: Sequence[None]) -> list[LatestWithdrawal]:
-        [[latest]] = await self._database.ask(self._statement.text)
-        return [LatestWithdrawal(cast("datetime | None", latest))] * len(batch)
+        [[at]] = await self._database.ask(self._statement.text)
+        return [LatestWithdrawal(cast("datetime | None", at))] * len(batch)

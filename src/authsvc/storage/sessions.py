@@ -16,8 +16,10 @@ from sqlmodel import col
 from authsvc.scopes import Scope, format_scope, parse_scope
 from authsvc.storage.database import Database, Row, Transaction
 from authsvc.storage.denial_rows import Mark
+from authsvc.storage.dialect import UtcDateTime
 from authsvc.storage.key_withdrawals import LATEST, LatestWithdrawal
 from authsvc.storage.lookups import KeyCondition, Lookups
+from authsvc.storage.question import Question, Value
 from authsvc.storage.tables import AccountRow, SessionRow
 
 Which = sa.ColumnElement[bool]
@@ -71,17 +73,22 @@ _ENDED = tuple(getattr(SessionRow, name) for name in ("id", "account_id", "clien
 _COLUMNS = tuple(getattr(SessionRow, name) for name in Session.__dataclass_fields__)
 
 
-def _session(values: dict[str, object]) -> Session:
-    return Session(**values | {"scope": parse_scope(str(values["scope"]))})  # type: ignore[arg-type] # a row's columns are untyped
+def _session(fields: dict[str, object]) -> Session:
+    return Session(**fields | {"scope": parse_scope(str(fields["scope"]))})  # type: ignore[arg-type] # a row's columns are untyped
 
 
 async def insert(tx: Transaction, session: Session) -> None:
     """Insert a new session."""
-    values = {name: getattr(session, name) for name in Session.__dataclass_fields__}
-    await tx.execute(_INSERT, values | {"scope": format_scope(session.scope), "undelivered": False})
+    await tx.execute(_INSERT, values(session))
 
 
 _INSERT = sa.insert(SessionRow)
+
+
+def values(session: Session) -> dict[str, object]:
+    """Return the columns of *session*, which has not ended."""
+    fields = {name: getattr(session, name) for name in Session.__dataclass_fields__}
+    return fields | {"scope": format_scope(session.scope), "undelivered": False, "end_reason": None}
 
 
 @dataclass(frozen=True)
@@ -110,9 +117,9 @@ def lookups(database: Database) -> Lookups[UUID]:
 def read(row: Row) -> FoundSession:
     """Return what the statement found."""
     *columns, username, disabled_at, withdrawn_at = row
-    values = dict(zip(Session.__dataclass_fields__, columns, strict=True))
+    fields = dict(zip(Session.__dataclass_fields__, columns, strict=True))
     return FoundSession(
-        _session(values),
+        _session(fields),
         SessionOwner(username=str(username), is_disabled=disabled_at is not None),
         LatestWithdrawal(cast("datetime | None", withdrawn_at)),
     )
@@ -154,7 +161,7 @@ def is_session(session_id: UUID, *, account_id: UUID | None = None) -> Which:
     return condition if account_id is None else sa.and_(condition, col(SessionRow.account_id) == account_id)
 
 
-def of_account(account_id: UUID, *, but: UUID | None = None) -> Which:
+def of_account(account_id: Value[UUID], *, but: UUID | None = None) -> Which:
     """Every session of the account, but one if it is named."""
     condition = col(SessionRow.account_id) == account_id
     return condition if but is None else sa.and_(condition, col(SessionRow.id) != but)
@@ -171,7 +178,17 @@ def beyond_newest(count: int, which: Which) -> Which:
     return col(SessionRow.id).in_(older.scalar_subquery())
 
 
-def alive(account_id: UUID, *, used_after: datetime, created_after: datetime) -> Which:
+def count_of_alive(database: Database) -> Question:
+    """Return what counts the sessions that are `alive` for the same arguments."""
+    account_id = sa.bindparam("account_id", type_=sa.Uuid())
+    used_after, created_after = (
+        sa.bindparam(name, type_=UtcDateTime()) for name in ("used_after", "created_after")
+    )
+    which = alive(account_id, used_after=used_after, created_after=created_after)
+    return Question(database, sa.select(sa.func.count()).select_from(SessionRow).where(which))
+
+
+def alive(account_id: Value[UUID], *, used_after: Value[datetime], created_after: Value[datetime]) -> Which:
     """The account's sessions that have not ended and are within their limits."""
     return sa.and_(
         of_account(account_id),

@@ -85,10 +85,14 @@ class AccessTokenRequest:
 
 @dataclass(frozen=True)
 class PreparedToken:
-    """A token that is good once *row* is stored; without one it is good at once."""
+    """A token that is good once *row* is stored; one without is signed, and is good at once.
+
+    `signed_after` is the latest withdrawal of a key that was known when it was signed.
+    """
 
     text: str
     row: OpaqueToken | None = None
+    signed_after: LatestWithdrawal | None = None
 
 
 class AccessTokenFormat(Protocol):
@@ -97,8 +101,13 @@ class AccessTokenFormat(Protocol):
     async def issue(self, tx: Transaction, request: AccessTokenRequest) -> str:
         """Return a new token; what it stores lives or dies with *tx*."""
 
-    async def prepare(self, request: AccessTokenRequest, withdrawal: LatestWithdrawal) -> PreparedToken:
-        """Return a new token, signed by no key that was withdrawn by then; nothing is stored yet."""
+    async def prepare(
+        self, request: AccessTokenRequest, withdrawal: LatestWithdrawal | None
+    ) -> PreparedToken:
+        """Return a new token; nothing is stored yet.
+
+        No key signs it that was withdrawn by *withdrawal*; without one, none that is known here to be.
+        """
 
     async def judge(self, token: str) -> Verdict | None:
         """Return the verdict on a token of this format; None if it is not ours, or has expired."""

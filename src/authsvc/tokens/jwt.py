@@ -46,9 +46,12 @@ class JwtFormat:
         """
         return self._signed(await self.keys.signer(tx), request)
 
-    async def prepare(self, request: AccessTokenRequest, withdrawal: LatestWithdrawal) -> PreparedToken:
-        """Do the same outside of any transaction; raises as `issue`."""
-        return PreparedToken(self._signed(await self.keys.signer_after(withdrawal), request))
+    async def prepare(
+        self, request: AccessTokenRequest, withdrawal: LatestWithdrawal | None
+    ) -> PreparedToken:
+        """Do the same outside of any transaction, as `AccessTokenFormat` says; raises as `issue`."""
+        key = self.keys.current() if withdrawal is None else await self.keys.signer_after(withdrawal)
+        return PreparedToken(self._signed(key, request), signed_after=self.keys.last_withdrawal)
 
     def _signed(self, key: SigningKey, request: AccessTokenRequest) -> str:
         claims: dict[str, object] = {

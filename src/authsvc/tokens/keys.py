@@ -51,7 +51,7 @@ class KeyRing:
         self._last_look_failed = False
         self._looking = asyncio.Lock()
         self._withdrawals = KeyWithdrawals(database)
-        self._last_withdrawal = LatestWithdrawal(None)
+        self.last_withdrawal = LatestWithdrawal(None)
         self._refreshing = asyncio.Lock()
         self._unfit: dict[str, str] = {}
 
@@ -77,7 +77,7 @@ class KeyRing:
         # Replaced whole, so that a withdrawn key is gone with the assignment.
         self._keys = {key.kid: key for key in parsed if key is not None}
         withdrawn = [row.revoked_at for row in rows if row.revoked_at is not None]
-        self._last_withdrawal = LatestWithdrawal(max(withdrawn, default=None))
+        self.last_withdrawal = LatestWithdrawal(max(withdrawn, default=None))
 
     def _parsed(self, row: StoredKey) -> SigningKey | None:
         known = self._keys.get(row.kid)
@@ -148,7 +148,7 @@ class KeyRing:
                 self._take(await signing_keys.every(tx))
 
     def _is_news(self, withdrawal: LatestWithdrawal) -> bool:
-        return withdrawal.at is not None and withdrawal != self._last_withdrawal
+        return withdrawal.at is not None and withdrawal != self.last_withdrawal
 
     async def find(self, kid: str) -> SigningKey | None:
         """Return the key with this id; an unknown one makes the ring look again, once a second at most.

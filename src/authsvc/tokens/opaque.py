@@ -36,7 +36,11 @@ class OpaqueFormat:
         await access_tokens.insert(tx, row)
         return text
 
-    async def prepare(self, request: AccessTokenRequest, withdrawal: LatestWithdrawal) -> PreparedToken:  # noqa: ARG002 - no key signs it
+    async def prepare(
+        self,
+        request: AccessTokenRequest,
+        withdrawal: LatestWithdrawal | None,  # noqa: ARG002 - no key signs it
+    ) -> PreparedToken:
         """Return a new token and the row that makes it good."""
         return PreparedToken(*self._made(request))
 
