@@ -18,7 +18,14 @@ pytestmark = pytest.mark.only(
 )
 
 LOOKED_UP = {"access_token": access_tokens, "account": accounts, "client": clients, "session": sessions}
-VALUES = {"keys": [], "account_id": new_id(), "used_after": START, "created_after": START}
+# No plan is made for what cannot be found: nothing is equal to NULL.
+VALUES = {
+    "keys": [],
+    "account_id": new_id(),
+    "verified_hash": "",
+    "used_after": START,
+    "created_after": START,
+}
 SMALL = ("signing_key", "client", "lease")
 
 
