@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authsvc.storage.coalescing import Coalescer
+from authsvc.storage.coalescing import Coalescer, by_task
 
 
 class Source:
@@ -35,7 +35,7 @@ def source() -> Source:
 
 
 def asking(source: Source, at_most: int = 100) -> Callable[[str], "asyncio.Future[str]"]:
-    coalescer = Coalescer(source.fetch, at_most=at_most)
+    coalescer = Coalescer(by_task(source.fetch), at_most=at_most)
     return lambda question: asyncio.ensure_future(coalescer.ask(question))
 
 

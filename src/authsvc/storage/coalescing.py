@@ -11,60 +11,81 @@ To switch it off: `at_most=1`.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
+from typing import Generic, TypeAlias, TypeVar
 
 Q = TypeVar("Q")
 A = TypeVar("A")
 
+Settle: TypeAlias = Callable[[Sequence[A] | BaseException], None]
+"""Takes the answers to a batch in its order, or why there are none."""
+
+Put: TypeAlias = Callable[[Sequence[Q], Settle[A]], None]
+"""Puts a batch; the answers are told to `Settle`, once."""
+
+
+def by_task(fetch: Callable[[Sequence[Q]], Coroutine[object, object, Sequence[A]]]) -> Put[Q, A]:
+    """Return what puts a batch by a task that awaits *fetch*."""
+    under_way: set[asyncio.Task[Sequence[A]]] = set()
+
+    def put(batch: Sequence[Q], settle: Settle[A]) -> None:
+        def tell(task: asyncio.Task[Sequence[A]]) -> None:
+            under_way.discard(task)
+            error = asyncio.CancelledError() if task.cancelled() else task.exception()
+            settle(task.result() if error is None else error)
+
+        task = asyncio.create_task(fetch(batch))
+        under_way.add(task)  # the loop itself holds on to none
+        task.add_done_callback(tell)
+
+    return put
+
 
 class Coalescer(Generic[Q, A]):
-    """Puts questions to *fetch*, which answers a whole batch in its order."""
+    """Puts questions, one batch at a time."""
 
-    def __init__(self, fetch: Callable[[Sequence[Q]], Awaitable[Sequence[A]]], *, at_most: int) -> None:
-        self._fetch = fetch
+    def __init__(self, put: Put[Q, A], *, at_most: int) -> None:
+        self._put = put
         self._at_most = at_most
         self._waiting: deque[tuple[Q, asyncio.Future[A]]] = deque()
-        self._sending: asyncio.Task[None] | None = None
+        self._is_busy = False
 
     def ask(self, question: Q) -> "asyncio.Future[A]":
         """Return the answer to come, looked up after this call; awaiting it raises what the look-up raises.
 
-        The question is put at once, so two that are put before either is awaited share a batch.
+        The question is put soon, so two that are put before either is awaited share a batch.
         """
-        answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[A] = loop.create_future()
         self._waiting.append((question, answer))
-        if self._sending is None:
-            self._sending = asyncio.create_task(self._send())
+        if not self._is_busy:
+            self._is_busy = True
+            loop.call_soon(self._send)
         return answer
 
-    async def _send(self) -> None:
-        try:
-            while self._waiting:
-                count = min(len(self._waiting), self._at_most)
-                batch = [self._waiting.popleft() for _ in range(count)]
-                if wanted := [(question, answer) for question, answer in batch if not answer.done()]:
-                    error = await self._settle(wanted)
-                    if error is not None:
-                        self._fail(self._waiting, error)
-        finally:
-            self._sending = None
-            while self._waiting:  # only when the loop is being closed around us
-                self._waiting.popleft()[1].cancel()
+    def _send(self) -> None:
+        while self._waiting:
+            count = min(len(self._waiting), self._at_most)
+            batch = [self._waiting.popleft() for _ in range(count)]
+            if wanted := [(question, answer) for question, answer in batch if not answer.done()]:
+                self._put([question for question, _ in wanted], partial(self._settle, wanted))
+                return
+        self._is_busy = False
 
-    async def _settle(self, batch: Sequence[tuple[Q, asyncio.Future[A]]]) -> Exception | None:
-        """Answer the batch; return what it failed with."""
-        try:
-            found = await self._fetch([question for question, _ in batch])
-        except BaseException as error:
-            self._fail(batch, error)
-            if not isinstance(error, Exception):
-                raise
-            return error
-        for (_, answer), value in zip(batch, found, strict=True):
-            if not answer.done():
-                answer.set_result(value)
-        return None
+    def _settle(
+        self, batch: Sequence[tuple[Q, asyncio.Future[A]]], told: Sequence[A] | BaseException
+    ) -> None:
+        """Answer the batch, and send the next."""
+        if isinstance(told, BaseException):
+            self._fail(batch, told)
+            self._fail(self._waiting, told)
+            self._waiting.clear()
+        else:
+            for (_, answer), value in zip(batch, told, strict=True):
+                if not answer.done():
+                    answer.set_result(value)
+        self._send()
 
     @staticmethod
     def _fail(questions: Iterable[tuple[Q, asyncio.Future[A]]], error: BaseException) -> None:

@@ -11,7 +11,7 @@ from itertools import chain
 
 from authsvc.metrics import DENIALS
 from authsvc.secret_tokens import new_id
-from authsvc.storage.coalescing import Coalescer
+from authsvc.storage.coalescing import Coalescer, Settle
 from authsvc.storage.denial import DENIED, SAFETY, Denial, is_entry
 from authsvc.storage.redis_client import NAMESPACE, Command, RedisAway
 from authsvc.storage.redis_link import RedisLink
@@ -69,7 +69,7 @@ class Denylist:
         self.refused: str | None = None
         self._trusted: RedisNode | None = None
         self._foreign: set[str] = set()
-        self._lookups: Coalescer[Sequence[str], Found] = Coalescer(self._fetch, at_most=_BATCH)
+        self._lookups: Coalescer[Sequence[str], Found] = Coalescer(self._put, at_most=_BATCH)
 
     @property
     def is_trusted(self) -> bool:
@@ -118,19 +118,37 @@ class Denylist:
         if self._foreign:
             raise RedisAway(_holds_foreign(self._foreign))
 
-    async def _fetch(self, batch: Sequence[Sequence[str]]) -> list[Found]:
+    def _put(self, batch: Sequence[Sequence[str]], settle: Settle[Found]) -> None:
         node = self._trusted
         if node is None:
-            raise RedisAway(self.reason or "it is not trusted")
+            settle(RedisAway(self.reason or "it is not trusted"))
+            return
         names = list(dict.fromkeys(chain.from_iterable(batch)))
-        try:
-            (answer,) = await self.checks.ask([("MGET", MARKER, *[NAMESPACE + name for name in names])])
-        except RedisAway as away:
-            self._lose(away.reason)
-            raise
-        marker, *values = answer if isinstance(answer, list) else [None]
+
+        def tell(told: list[object] | RedisAway) -> None:
+            try:
+                if isinstance(told, RedisAway):
+                    raise told
+                found = self._read(told, node, names, batch)
+            except RedisAway as away:
+                if self._trusted is node:
+                    self._lose(away.reason)
+                settle(away)
+            else:
+                settle(found)
+
+        self.checks.put([("MGET", MARKER, *[NAMESPACE + name for name in names])], tell)
+
+    def _read(
+        self,
+        answers: list[object],
+        node: RedisNode,
+        names: Sequence[str],
+        batch: Sequence[Sequence[str]],
+    ) -> list[Found]:
+        marker, *values = answers[0] if isinstance(answers[0], list) else [None]
         if marker != node.marker:
-            self._lose("it has forgotten what it held")
+            raise RedisAway("it has forgotten what it held")
         if self._trusted is not node:
             raise RedisAway("it has to be looked at first")
         there = {name: value for name, value in zip(names, values, strict=True) if value is not None}
@@ -138,7 +156,6 @@ class Denylist:
             return [_NOTHING] * len(batch)
         if foreign := {name for name, value in there.items() if not is_entry(name, value)}:
             self._foreign |= foreign
-            self._lose(_holds_foreign(foreign))
             raise RedisAway(_holds_foreign(foreign))
         return [{key: there[key] for key in keys if key in there} for keys in batch]
 

@@ -5,7 +5,6 @@ has, there are 3 x 2048 keys of 3 KiB at most, and less than 20 MiB. A key goes 
 empty. One connection of its own, so that a slow count delays no check of a token.
 """
 
-from collections.abc import Sequence
 from contextlib import suppress
 
 from authsvc.storage.coalescing import Coalescer
@@ -59,7 +58,7 @@ class RedisGuessCounters:
 
     def __init__(self, link: RedisLink) -> None:
         self.link = link
-        self._trips: Coalescer[Command, object] = Coalescer(self._ask, at_most=_BATCH)
+        self._trips: Coalescer[Command, object] = Coalescer(link.put, at_most=_BATCH)
 
     async def reserve(self, slots: list[Slot], now: int) -> Full | None:
         """Count a guess in all of *slots*, or in none of them where one is full.
@@ -89,9 +88,6 @@ class RedisGuessCounters:
                 await self.link.ask([("PING",)])
                 return
         await self.link.open()
-
-    async def _ask(self, commands: Sequence[Command]) -> list[object]:
-        return await self.link.ask(commands)
 
 
 def key_of(limit: LimitName, bucket: int) -> str:

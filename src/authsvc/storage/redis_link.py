@@ -5,17 +5,15 @@ A pool would hide it: after a failover two of its connections may lead to two no
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from authsvc.storage.redis_client import Command, RedisAway, exchange, redis_errors
+from authsvc.storage.redis_client import Command, RedisAway
 from authsvc.storage.redis_node import RedisNode
+from authsvc.storage.redis_pipe import RedisPipe, Told
 from authsvc.storage.redis_route import RedisRoute
-
-if TYPE_CHECKING:
-    from redis.asyncio.connection import AbstractConnection
 
 _LATELY_SECONDS = 0.4
 
+_NOT_OPEN = "there is no connection to it"
 _INFO: list[Command] = [("INFO", "server"), ("INFO", "replication"), ("INFO", "memory"), ("INFO", "stats")]
 
 
@@ -24,12 +22,17 @@ class RedisLink:
 
     def __init__(self, route: RedisRoute) -> None:
         self._route = route
-        self._connection: AbstractConnection | None = None
+        self._pipe: RedisPipe | None = None
         self._turn = asyncio.Lock()
         self._failed_at = -_LATELY_SECONDS
         self._opened_at = -_LATELY_SECONDS
         self._silent_at = -_LATELY_SECONDS
-        self.node: RedisNode | None = None
+        self._node: RedisNode | None = None
+
+    @property
+    def node(self) -> RedisNode | None:
+        """Where it leads, while it is open."""
+        return None if self._pipe is None or self._pipe.is_closed else self._node
 
     async def open(self) -> RedisNode:
         """Connect anew and return the node that is there now.
@@ -80,34 +83,49 @@ class RedisLink:
         async with self._turn:
             return await self._ask(commands)
 
+    def put(self, commands: Sequence[Command], tell: Told) -> None:
+        """Put *commands* without waiting for a turn; *tell* is called once, as `RedisPipe` says."""
+        if self._pipe is None:
+            tell(RedisAway(_NOT_OPEN))
+        else:
+            self._pipe.ask(commands, tell)
+
     async def close(self) -> None:
         """Close the connection; `open` makes another."""
         async with self._turn:
             await self._close()
 
     async def _connect(self) -> RedisNode:
-        self._connection = await self._route.connect()
+        self._pipe = RedisPipe(await self._route.connect())
         return await self._look()
 
     async def _look(self) -> RedisNode:
         answers = await self._ask(_INFO)
-        self.node = RedisNode.described_by("\n".join(map(_text, answers)))
-        return self.node
+        self._node = RedisNode.described_by("\n".join(map(_text, answers)))
+        return self._node
 
     async def _ask(self, commands: Sequence[Command]) -> list[object]:
-        if self._connection is None:
-            raise RedisAway("there is no connection to it")
+        whole: asyncio.Future[list[object]] = asyncio.get_running_loop().create_future()
+
+        def tell(told: list[object] | RedisAway) -> None:
+            if whole.done():
+                return
+            if isinstance(told, RedisAway):
+                whole.set_exception(told)
+            else:
+                whole.set_result(told)
+
+        self.put(commands, tell)
         try:
-            with redis_errors():
-                return await exchange(self._connection, commands)
-        except BaseException:
+            return await whole
+        except RedisAway:
             await self._close()
             raise
 
     async def _close(self) -> None:
-        connection, self._connection, self.node = self._connection, None, None
-        if connection is not None:
-            await connection.disconnect(nowait=True)
+        pipe, self._pipe, self._node = self._pipe, None, None
+        if pipe is not None:
+            await pipe.close()
 
 
 def _text(answer: object) -> str:
