@@ -42,6 +42,7 @@ from authsvc.tokens.key_rotation import KeyRotation
 from authsvc.tokens.keys import KeyRing
 from authsvc.tokens.opaque import OpaqueFormat
 from authsvc.tokens.refresh_handle import RefreshHandles
+from authsvc.tokens.refused_texts import RefusedTexts
 from authsvc.tokens.row_memory import RowMemory
 from authsvc.tokens.verified_cache import VerifiedCache
 from authsvc.tokens.verifier import TokenVerifier
@@ -123,6 +124,7 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
         settings.issuer,
         settings.jwt_typ,
         VerifiedCache(),
+        RefusedTexts(),
         clock,
     )
     opaque = OpaqueFormat(

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from authsvc.app import build_app
 from authsvc.endpoints.admission import Limits
 from authsvc.storage.tables import metadata
+from tests.conftest import MakeService
 from tests.fixtures.service import Json, Registered, Service
 from tests.fixtures.stack import ADDRESS, ISSUER
 
@@ -27,6 +28,34 @@ async def test_a_signature_checked_before_its_key_was_withdrawn_counts_no_more(
     await service.stack.services.keys.load()
 
     assert not await service.is_live(token, caller)
+
+
+async def test_a_text_that_was_refused_is_refused_again(
+    service: Service, signed_in: Json, caller: Registered
+) -> None:
+    token = signed_in["access_token"]
+    changed = token[:-8] + ("AAAAAAAA" if not token.endswith("AAAAAAAA") else "BBBBBBBB")
+
+    assert [await service.is_live(changed, caller) for _ in range(3)] == [False] * 3
+    assert await service.is_live(token, caller)
+
+
+@pytest.mark.only("postgres-jwt", reason="SQLite serves a single instance")
+async def test_a_text_refused_before_its_key_was_known_is_looked_at_again(
+    service: Service, service_with: MakeService, caller: Registered
+) -> None:
+    await service.add_account()
+    other = await service_with()
+    await service.stack.services.keys.load()
+    for _ in range(2):  # the one that signs and the one that waits, which are known here
+        await other.stack.services.key_rotation.revoke(other.stack.services.keys.current().kid)
+        await other.stack.services.keys.load()
+    token = (await other.login())["access_token"]
+
+    early = await service.is_live(token, caller)
+    service.clock.advance(seconds=1)
+
+    assert [early, await service.is_live(token, caller)] == [False, True]
 
 
 @pytest.mark.only("postgres-opaque", "sqlite-opaque", reason="a JWT has no row")

@@ -7,7 +7,7 @@ from uuid import UUID
 from authsvc.clock import Clock
 from authsvc.errors import InvalidScope
 from authsvc.scopes import format_scope, parse_scope
-from authsvc.secret_tokens import new_id
+from authsvc.secret_tokens import fingerprint, new_id
 from authsvc.storage import denied_tokens
 from authsvc.storage.database import Database, Transaction
 from authsvc.storage.delivery import Delivery
@@ -18,6 +18,7 @@ from authsvc.tokens import strict_jwt
 from authsvc.tokens.access_token import AccessToken, AccessTokenRequest, PreparedToken, Verdict
 from authsvc.tokens.audiences import Audiences
 from authsvc.tokens.keys import KeyRing, SigningKey
+from authsvc.tokens.refused_texts import RefusedTexts
 from authsvc.tokens.verified_cache import SignedToken, VerifiedCache
 
 NOT_BEFORE_LEEWAY = timedelta(seconds=5)
@@ -36,6 +37,7 @@ class JwtFormat:
     issuer: str
     typ: str
     verified: VerifiedCache
+    refused: RefusedTexts
     clock: Clock
 
     async def issue(self, tx: Transaction, request: AccessTokenRequest) -> str:
@@ -75,9 +77,10 @@ class JwtFormat:
         Raises:
             Unavailable: neither the denylist nor the database could be asked.
         """
-        signed = self.verified.recall(token)
+        sha256 = fingerprint(token)
+        signed = self.verified.recall(sha256)
         if signed is None:
-            signed = await self._read(token)
+            signed = await self._read(token, sha256)
         elif not self.keys.holds(signed.names.kid):
             return None
         if signed is None:
@@ -91,9 +94,12 @@ class JwtFormat:
             return None
         return Verdict(signed.facts, await self.standings.ask(signed.names))
 
-    async def _read(self, token: str) -> SignedToken | None:
+    async def _read(self, token: str, sha256: bytes) -> SignedToken | None:
+        if await self.refused.include(sha256, self.keys):
+            return None
         read = await strict_jwt.read_claims(token, self.keys)
         if read is None:
+            self.refused.add(sha256, strict_jwt.kid_of(token), self.keys)
             return None
         kid, claims = read
         facts = self._facts(claims)
@@ -102,7 +108,7 @@ class JwtFormat:
         names = TokenNames(facts.id, kid, facts.client_id, facts.session_id)
         not_before = None if "nbf" not in claims else _moment(claims["nbf"])
         signed = SignedToken(facts, names, not_before)
-        self.verified.remember(token, signed)
+        self.verified.remember(sha256, signed)
         return signed
 
     def _facts(self, claims: strict_jwt.Claims) -> AccessToken | None:

@@ -11,7 +11,6 @@ To switch it off: `at_most=0`.
 from dataclasses import dataclass
 from datetime import datetime
 
-from authsvc.secret_tokens import fingerprint
 from authsvc.storage.standing import TokenNames
 from authsvc.tokens.access_token import AccessToken
 
@@ -34,13 +33,13 @@ class VerifiedCache:
         self._at_most = at_most
         self._tokens: dict[bytes, SignedToken] = {}
 
-    def recall(self, token: str) -> SignedToken | None:
-        """Return what *token* carried, if it is remembered."""
-        return self._tokens.get(fingerprint(token))
+    def recall(self, sha256: bytes) -> SignedToken | None:
+        """Return what this token carried, if it is remembered."""
+        return self._tokens.get(sha256)
 
-    def remember(self, token: str, signed: SignedToken) -> None:
+    def remember(self, sha256: bytes, signed: SignedToken) -> None:
         """Keep *signed*; the one that was read longest ago may go."""
         if self._at_most:
             if len(self._tokens) >= self._at_most:
                 del self._tokens[next(iter(self._tokens))]
-            self._tokens[fingerprint(token)] = signed
+            self._tokens[sha256] = signed

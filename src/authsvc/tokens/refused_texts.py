@@ -1,0 +1,43 @@
+"""Texts that were looked at and are no tokens of ours.
+
+Saves: looking at them again, the signature above all: a client that keeps sending a dead token costs no more
+than one with a live one.
+Invariant: an entry says "this very text has no good signature of any key that was known", which a key that is
+known now can make untrue only if the text names another. So a text is refused from here if it names none, or
+one that was known; or else if its key is asked for once more, and is still unknown.
+On failure: nothing can fail; what was forgotten is looked at anew.
+To switch it off: `at_most=0`.
+"""
+
+from authsvc.tokens.keys import KeyRing
+
+MOST_TEXTS = 8192  # some 200 bytes each
+_LONGEST_KID = 64  # ours are half as long
+
+
+class RefusedTexts:
+    """The texts that were refused last, by their SHA-256, each with the unknown key that it names."""
+
+    def __init__(self, at_most: int = MOST_TEXTS) -> None:
+        self._at_most = at_most
+        self._texts: dict[bytes, str | None] = {}
+
+    async def include(self, sha256: bytes, keys: KeyRing) -> bool:
+        """Whether this text was refused, and would be again.
+
+        Raises:
+            Unavailable: its key is unknown here and the database cannot be asked for it.
+        """
+        if sha256 not in self._texts:
+            return False
+        kid = self._texts[sha256]
+        return kid is None or await keys.find(kid) is None
+
+    def add(self, sha256: bytes, kid: str | None, keys: KeyRing) -> None:
+        """Keep a text that was refused and names *kid*; the one that was kept longest may go."""
+        unknown = None if kid is None or keys.holds(kid) else kid
+        if not self._at_most or (unknown is not None and len(unknown) > _LONGEST_KID):
+            return
+        if len(self._texts) >= self._at_most:
+            del self._texts[next(iter(self._texts))]
+        self._texts[sha256] = unknown
