@@ -13,6 +13,7 @@ from passlib.context import CryptContext
 from passlib.hash import argon2
 
 from authsvc.errors import Unavailable
+from authsvc.hash_turns import HashTurns
 from authsvc.metrics import HASHES, HASHES_REFUSED
 
 MAX_LENGTH = 1024
@@ -45,10 +46,12 @@ class PasswordHasher:
         )
         self._cost = memory_kib * passes
         self.policy_prefix = f"$argon2id$v=19$m={memory_kib},t={passes},p={lanes}$"
-        self._threads = threads or len(_usable_cores())
+        cores = len(_usable_cores())
+        self._threads = threads or cores
         self._niceness = niceness
         self._max_wait = max_wait_seconds
         self._pool = ThreadPoolExecutor(self._threads, "hash", initializer=self._step_back)
+        self._turns = HashTurns(self._threads, cores)
         self._waiting = 0
         self._seconds_each = _FIRST_ESTIMATE_SECONDS
 
@@ -112,13 +115,17 @@ class PasswordHasher:
         return result
 
     async def _queue(self, work: Callable[[], T]) -> tuple[T, float]:
-        estimate = self._waiting / self._threads * self._seconds_each
+        estimate = self._waiting / self._turns.at_most * self._seconds_each
         if estimate > self._max_wait:
             HASHES_REFUSED.inc()
             raise Unavailable("Too many passwords are being checked now.", retry_after=int(estimate) + 1)
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, _timed, work)
+            await self._turns.take()
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._pool, _timed, work)
+            finally:
+                self._turns.give_back()
         finally:
             self._waiting -= 1
 

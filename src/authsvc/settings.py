@@ -118,7 +118,10 @@ class Settings(BaseSettings):
     hash_passes: int = Field(default=2, ge=2, le=20, description="Passes of argon2id.")
     hash_lanes: int = Field(default=1, ge=1, le=16, description="Lanes of argon2id.")
     hash_threads: int = Field(
-        default=0, ge=0, le=256, description="Hashes computed at a time. 0: one for each core we may use."
+        default=0,
+        ge=0,
+        le=256,
+        description="Hashes computed at a time; a busy event loop keeps a core. 0: one for each core we may use.",
     )
     hash_niceness: int = Field(
         default=15, ge=0, le=19, description="How far hashing steps back behind requests (Linux)."

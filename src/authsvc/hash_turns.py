@@ -1,0 +1,57 @@
+"""How many passwords are hashed at a time: as many as there are threads for it, or one less.
+
+While the event loop is busy it needs a core of its own. A hash that shares that core gets little of it, and
+takes from the loop what its caches hold.
+"""
+
+import asyncio
+import time
+from collections import deque
+
+_BUSY = 0.5
+_WINDOW_SECONDS = 0.05
+
+
+class HashTurns:
+    """Gives turns in the order in which they were asked for. It measures the thread that it is used on."""
+
+    def __init__(self, threads: int, cores: int) -> None:
+        self._threads = threads
+        self._beside_the_loop = max(1, min(threads, cores - 1))
+        self._taken = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._seen_at, self._used = time.perf_counter(), time.thread_time()
+        self._is_busy = False
+
+    @property
+    def at_most(self) -> int:
+        """How many may have a turn at the same time, now."""
+        now = time.perf_counter()
+        if now - self._seen_at >= _WINDOW_SECONDS:
+            used = time.thread_time()
+            self._is_busy = used - self._used > _BUSY * (now - self._seen_at)
+            self._seen_at, self._used = now, used
+        return self._beside_the_loop if self._is_busy else self._threads
+
+    async def take(self) -> None:
+        """Wait for a turn; who has one gives it back."""
+        if not self._waiting and self._taken < self.at_most:
+            self._taken += 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # it came, and nobody is left to use it
+                self.give_back()
+            raise
+
+    def give_back(self) -> None:
+        """Let the next one have it."""
+        self._taken -= 1
+        while self._waiting and self._taken < self.at_most:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self._taken += 1
+                turn.set_result(None)
