@@ -121,7 +121,7 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         le=256,
-        description="Hashes computed at a time; a busy event loop keeps a core. 0: one for each core we may use.",
+        description="Hashes at a time; a busy event loop keeps a core. 0: one for each core we may use.",
     )
     hash_niceness: int = Field(
         default=15, ge=0, le=19, description="How far hashing steps back behind requests (Linux)."
