@@ -11,7 +11,7 @@ To switch it off: `at_most=1`.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Generic, TypeAlias, TypeVar
 
@@ -21,34 +21,15 @@ A = TypeVar("A")
 Settle: TypeAlias = Callable[[Sequence[A] | BaseException], None]
 """Takes the answers to a batch in its order, or why there are none."""
 
-Put: TypeAlias = Callable[[Sequence[Q], Settle[A]], None]
-"""Puts a batch; the answers are told to `Settle`, once."""
+_Asked: TypeAlias = tuple[Q, asyncio.Future[A]]
 
 
-def by_task(fetch: Callable[[Sequence[Q]], Coroutine[object, object, Sequence[A]]]) -> Put[Q, A]:
-    """Return what puts a batch by a task that awaits *fetch*."""
-    under_way: set[asyncio.Task[Sequence[A]]] = set()
+class _Gathering(Generic[Q, A]):
+    """The questions that wait, and how they are answered."""
 
-    def put(batch: Sequence[Q], settle: Settle[A]) -> None:
-        def tell(task: asyncio.Task[Sequence[A]]) -> None:
-            under_way.discard(task)
-            error = asyncio.CancelledError() if task.cancelled() else task.exception()
-            settle(task.result() if error is None else error)
-
-        task = asyncio.create_task(fetch(batch))
-        under_way.add(task)  # the loop itself holds on to none
-        task.add_done_callback(tell)
-
-    return put
-
-
-class Coalescer(Generic[Q, A]):
-    """Puts questions, one batch at a time."""
-
-    def __init__(self, put: Put[Q, A], *, at_most: int) -> None:
-        self._put = put
+    def __init__(self, at_most: int) -> None:
         self._at_most = at_most
-        self._waiting: deque[tuple[Q, asyncio.Future[A]]] = deque()
+        self._waiting: deque[_Asked[Q, A]] = deque()
         self._is_busy = False
 
     def ask(self, question: Q) -> "asyncio.Future[A]":
@@ -61,22 +42,24 @@ class Coalescer(Generic[Q, A]):
         self._waiting.append((question, answer))
         if not self._is_busy:
             self._is_busy = True
-            loop.call_soon(self._send)
+            self._begin(loop)
         return answer
 
-    def _send(self) -> None:
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """See that what waits is put, once those who ask now have asked."""
+        raise NotImplementedError
+
+    def _next_batch(self) -> list[_Asked[Q, A]]:
+        """Return what is to be put now, without those that nobody waits for any more; none if all is done."""
         while self._waiting:
             count = min(len(self._waiting), self._at_most)
             batch = [self._waiting.popleft() for _ in range(count)]
-            if wanted := [(question, answer) for question, answer in batch if not answer.done()]:
-                self._put([question for question, _ in wanted], partial(self._settle, wanted))
-                return
+            if wanted := [asked for asked in batch if not asked[1].done()]:
+                return wanted
         self._is_busy = False
+        return []
 
-    def _settle(
-        self, batch: Sequence[tuple[Q, asyncio.Future[A]]], told: Sequence[A] | BaseException
-    ) -> None:
-        """Answer the batch, and send the next."""
+    def _settle(self, batch: Sequence[_Asked[Q, A]], told: Sequence[A] | BaseException) -> None:
         if isinstance(told, BaseException):
             self._fail(batch, told)
             self._fail(self._waiting, told)
@@ -85,12 +68,55 @@ class Coalescer(Generic[Q, A]):
             for (_, answer), value in zip(batch, told, strict=True):
                 if not answer.done():
                     answer.set_result(value)
-        self._send()
 
     @staticmethod
-    def _fail(questions: Iterable[tuple[Q, asyncio.Future[A]]], error: BaseException) -> None:
+    def _fail(questions: Iterable[_Asked[Q, A]], error: BaseException) -> None:
         for _, answer in questions:
             if not answer.done():
                 answer.set_exception(error) if isinstance(error, Exception) else answer.cancel()
             if not answer.cancelled():
                 answer.exception()  # seen: whoever put two questions may have been let down by the other
+
+
+class Coalescer(_Gathering[Q, A]):
+    """Puts batches by awaiting *fetch*, which answers a whole batch in its order; one task does it."""
+
+    def __init__(self, fetch: Callable[[Sequence[Q]], Awaitable[Sequence[A]]], *, at_most: int) -> None:
+        super().__init__(at_most)
+        self._fetch = fetch
+        self._task: asyncio.Task[None] | None = None
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._task = loop.create_task(self._put_all())
+
+    async def _put_all(self) -> None:
+        while batch := self._next_batch():
+            try:
+                found = await self._fetch([question for question, _ in batch])
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is for those who wait
+                self._settle(batch, error)
+            except BaseException as error:  # the loop is being closed around us
+                self._settle(batch, error)
+                self._is_busy = False
+                raise
+            else:
+                self._settle(batch, found)
+
+
+class CallbackCoalescer(_Gathering[Q, A]):
+    """Puts batches by calling *put*, which tells the answers to `Settle` once; no task is needed for it."""
+
+    def __init__(self, put: Callable[[Sequence[Q], Settle[A]], None], *, at_most: int) -> None:
+        super().__init__(at_most)
+        self._put = put
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.call_soon(self._put_next)
+
+    def _put_next(self) -> None:
+        if batch := self._next_batch():
+            self._put([question for question, _ in batch], partial(self._settle_and_go_on, batch))
+
+    def _settle_and_go_on(self, batch: Sequence[_Asked[Q, A]], told: Sequence[A] | BaseException) -> None:
+        self._settle(batch, told)
+        self._put_next()

@@ -11,7 +11,7 @@ from itertools import chain
 
 from authsvc.metrics import DENIALS
 from authsvc.secret_tokens import new_id
-from authsvc.storage.coalescing import Coalescer, Settle
+from authsvc.storage.coalescing import CallbackCoalescer, Settle
 from authsvc.storage.denial import DENIED, SAFETY, Denial, is_entry
 from authsvc.storage.redis_client import NAMESPACE, Command, RedisAway
 from authsvc.storage.redis_link import RedisLink
@@ -69,7 +69,7 @@ class Denylist:
         self.refused: str | None = None
         self._trusted: RedisNode | None = None
         self._foreign: set[str] = set()
-        self._lookups: Coalescer[Sequence[str], Found] = Coalescer(self._put, at_most=_BATCH)
+        self._lookups: CallbackCoalescer[Sequence[str], Found] = CallbackCoalescer(self._put, at_most=_BATCH)
 
     @property
     def is_trusted(self) -> bool:

@@ -8,7 +8,7 @@ from typing import cast
 import sqlalchemy as sa
 from sqlmodel import col
 
-from authsvc.storage.coalescing import Coalescer, by_task
+from authsvc.storage.coalescing import Coalescer
 from authsvc.storage.database import Database, Transaction
 from authsvc.storage.held_connections import HeldStatement
 from authsvc.storage.tables import SigningKeyRow
@@ -40,7 +40,7 @@ class KeyWithdrawals:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._lookups: Coalescer[None, LatestWithdrawal] = Coalescer(by_task(self._fetch), at_most=_BATCH)
+        self._lookups: Coalescer[None, LatestWithdrawal] = Coalescer(self._fetch, at_most=_BATCH)
         self._statement = HeldStatement.of(LATEST, database.engine.dialect)
 
     async def latest(self, tx: Transaction) -> LatestWithdrawal:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
-from authsvc.storage.coalescing import Coalescer, by_task
+from authsvc.storage.coalescing import Coalescer
 from authsvc.storage.database import Database, Row
 from authsvc.storage.held_connections import HeldStatement
 
@@ -36,7 +36,7 @@ class Lookups(Generic[K]):
     ) -> None:
         """*found_by* makes the statement that finds rows by their keys, which come first in a row."""
         self._database = database
-        self._lookups: Coalescer[K, Row | None] = Coalescer(by_task(self._fetch), at_most=_BATCH)
+        self._lookups: Coalescer[K, Row | None] = Coalescer(self._fetch, at_most=_BATCH)
         # Built once: building a statement anew takes as long as running it.
         self._of_one = found_by(sa.bindparam("key", type_=key_type))
         wanted = sa.bindparam("keys", type_=ARRAY(key_type))

@@ -7,7 +7,7 @@ empty. One connection of its own, so that a slow count delays no check of a toke
 
 from contextlib import suppress
 
-from authsvc.storage.coalescing import Coalescer
+from authsvc.storage.coalescing import CallbackCoalescer
 from authsvc.storage.guess_slots import Full, LimitName, Slot
 from authsvc.storage.redis_client import NAMESPACE, Command, RedisAway
 from authsvc.storage.redis_link import RedisLink
@@ -58,7 +58,7 @@ class RedisGuessCounters:
 
     def __init__(self, link: RedisLink) -> None:
         self.link = link
-        self._trips: Coalescer[Command, object] = Coalescer(link.put, at_most=_BATCH)
+        self._trips: CallbackCoalescer[Command, object] = CallbackCoalescer(link.put, at_most=_BATCH)
 
     async def reserve(self, slots: list[Slot], now: int) -> Full | None:
         """Count a guess in all of *slots*, or in none of them where one is full.
