@@ -59,20 +59,21 @@ class RememberedClients:
         # What was loaded since may be of a database that was restored, to before the copy was made.
         if copy.loads != denylist.loads or self._clock() > copy.until:
             return None
-        return RememberedClient(copy.client, denylist.find(copy.entries))
+        return RememberedClient(copy.client, copy.entries[0], denylist.find(copy.entries))
 
 
 class RememberedClient:
     """A copy, and the answer to come whether it is still true."""
 
-    def __init__(self, copy: Client, changes: "asyncio.Future[Found]") -> None:
+    def __init__(self, copy: Client, entry: str, changes: "asyncio.Future[Found]") -> None:
         self.copy = copy
+        self._entry = entry
         self._changes = changes
 
     async def is_current(self) -> bool:
         """Whether nothing was changed since; False too where that cannot be known."""
         try:
-            found = await self._changes
+            changed = (await self._changes).get(self._entry)
         except RedisAway:
             return False
-        return all(ClientEntry.read(value).version == self.copy.version for value in found.values())
+        return changed is None or ClientEntry.read(changed).version == self.copy.version

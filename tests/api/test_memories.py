@@ -1,5 +1,7 @@
 """What an instance remembers of signatures, rows and clients never outlives a change made elsewhere."""
 
+import asyncio
+
 import httpx
 import pytest
 import sqlalchemy as sa
@@ -99,6 +101,19 @@ async def test_a_caller_that_is_remembered_is_not_read_again(
         await tx.execute(sa.update(client).where(client.c.id == caller.id).values(secret_sha256=b"x" * 32))
 
     assert await service.is_live(token, caller)
+
+
+async def test_what_others_ask_at_the_same_time_concerns_nobody_else(
+    service: Service, signed_in: Json, caller: Registered
+) -> None:
+    """They share a question to the store, and its answer."""
+    other = (await service.login())["access_token"]
+    token = signed_in["access_token"]
+    await service.as_user("POST", "/logout", other)
+
+    answers = await asyncio.gather(*(service.is_live(one, caller) for one in (token, other) * 4))
+
+    assert answers == [True, False] * 4
 
 
 @ON_POSTGRES

@@ -52,9 +52,7 @@ return answer
 """
 
 Found = Mapping[str, bytes]
-"""The entries that there are, by their keys."""
-
-_NOTHING: Found = {}
+"""The entries that there are, by their keys, those among them that others asked for at the same time."""
 
 
 class Denylist:
@@ -152,12 +150,10 @@ class Denylist:
         if self._trusted is not node:
             raise RedisAway("it has to be looked at first")
         there = {name: value for name, value in zip(names, values, strict=True) if value is not None}
-        if not there:
-            return [_NOTHING] * len(batch)
         if foreign := {name for name, value in there.items() if not is_entry(name, value)}:
             self._foreign |= foreign
             raise RedisAway(_holds_foreign(foreign))
-        return [{key: there[key] for key in keys if key in there} for keys in batch]
+        return [there] * len(batch)
 
     def _lose(self, reason: str) -> None:
         self.distrust(reason)
