@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 import sqlalchemy as sa
 from sqlmodel import col
 
-from authsvc.storage.database import Transaction
+from authsvc.storage.database import Database, Row, Transaction
 from authsvc.storage.denial_rows import Mark
 from authsvc.storage.dialect import insert
+from authsvc.storage.question import Question
 from authsvc.storage.tables import SigningKeyRow
 
 
@@ -27,6 +29,7 @@ class StoredKey:
     revoked_at: datetime | None
 
 
+_KeyRow = tuple[str, int, str, str, str, datetime, datetime | None, datetime | None]
 _COLUMNS = tuple(getattr(SigningKeyRow, name) for name in StoredKey.__dataclass_fields__)
 
 
@@ -38,6 +41,16 @@ async def every(tx: Transaction, *, for_update: bool = False) -> list[StoredKey]
         await tx.execute(statement.with_for_update())
     rows = await tx.execute(statement)
     return [StoredKey(*row) for row in rows]
+
+
+def question(database: Database) -> Question:
+    """Return what asks for all keys; `read` reads its rows."""
+    return Question(database, sa.select(*_COLUMNS).order_by(col(SigningKeyRow.position)))
+
+
+def read(rows: Sequence[Row]) -> list[StoredKey]:
+    """Return the keys, in the order of their positions."""
+    return [StoredKey(*cast("_KeyRow", row)) for row in rows]
 
 
 async def add(tx: Transaction, key: StoredKey) -> None:

@@ -78,7 +78,7 @@ class JwtFormat:
             Unavailable: neither the denylist nor the database could be asked.
         """
         sha256 = fingerprint(token)
-        signed = self.verified.recall(sha256)
+        signed = self.verified.get(sha256)
         if signed is None:
             signed = await self._read(token, sha256)
         elif not self.keys.holds(signed.names.kid):
@@ -108,7 +108,7 @@ class JwtFormat:
         names = TokenNames(facts.id, kid, facts.client_id, facts.session_id)
         not_before = None if "nbf" not in claims else _moment(claims["nbf"])
         signed = SignedToken(facts, names, not_before)
-        self.verified.remember(sha256, signed)
+        self.verified.keep(sha256, signed)
         return signed
 
     def _facts(self, claims: strict_jwt.Claims) -> AccessToken | None:

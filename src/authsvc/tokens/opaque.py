@@ -71,7 +71,7 @@ class OpaqueFormat:
         row = await self.lookups.find(sha256)
         if row is None:
             return None
-        verdict = self.memory.recall(row) or self.memory.remember(row, self._read(row))
+        verdict = self.memory.recall(sha256, row) or self.memory.remember(sha256, row, self._read(row))
         return None if verdict.token.expires_at <= self.clock() else verdict
 
     def _read(self, row: Row) -> Verdict:

@@ -9,6 +9,7 @@ On failure: nothing can fail; what was forgotten is looked at anew.
 To switch it off: `at_most=0`.
 """
 
+from authsvc.tokens.bounded_memory import BoundedMemory
 from authsvc.tokens.keys import KeyRing
 
 MOST_TEXTS = 8192  # some 200 bytes each
@@ -16,11 +17,10 @@ _LONGEST_KID = 64  # ours are half as long
 
 
 class RefusedTexts:
-    """The texts that were refused last, by their SHA-256, each with the unknown key that it names."""
+    """The texts that were refused last, each with the unknown key that it names."""
 
     def __init__(self, at_most: int = MOST_TEXTS) -> None:
-        self._at_most = at_most
-        self._texts: dict[bytes, str | None] = {}
+        self._kids: BoundedMemory[str | None] = BoundedMemory(at_most)
 
     async def include(self, sha256: bytes, keys: KeyRing) -> bool:
         """Whether this text was refused, and would be again.
@@ -28,16 +28,13 @@ class RefusedTexts:
         Raises:
             Unavailable: its key is unknown here and the database cannot be asked for it.
         """
-        if sha256 not in self._texts:
+        if sha256 not in self._kids:
             return False
-        kid = self._texts[sha256]
+        kid = self._kids.get(sha256)
         return kid is None or await keys.find(kid) is None
 
     def add(self, sha256: bytes, kid: str | None, keys: KeyRing) -> None:
-        """Keep a text that was refused and names *kid*; the one that was kept longest may go."""
+        """Keep a text that was refused and names *kid*."""
         unknown = None if kid is None or keys.holds(kid) else kid
-        if not self._at_most or (unknown is not None and len(unknown) > _LONGEST_KID):
-            return
-        if len(self._texts) >= self._at_most:
-            del self._texts[next(iter(self._texts))]
-        self._texts[sha256] = unknown
+        if unknown is None or len(unknown) <= _LONGEST_KID:
+            self._kids.keep(sha256, unknown)

@@ -9,6 +9,7 @@ To switch it off: `at_most=0`.
 
 from authsvc.storage.database import Row
 from authsvc.tokens.access_token import Verdict
+from authsvc.tokens.bounded_memory import BoundedMemory
 
 MOST_ROWS = 16_384  # some 2 KiB each
 
@@ -17,22 +18,18 @@ class RowMemory:
     """The rows that were read last, and what they meant."""
 
     def __init__(self, at_most: int = MOST_ROWS) -> None:
-        self._at_most = at_most
-        self._verdicts: dict[object, tuple[Row, Verdict]] = {}
+        self._verdicts: BoundedMemory[tuple[Row, Verdict]] = BoundedMemory(at_most)
 
     def knows(self, sha256: bytes) -> bool:
         """Whether there was a row of this token, which so has the tag of one of ours."""
         return sha256 in self._verdicts
 
-    def recall(self, row: Row) -> Verdict | None:
-        """Return what *row* means, if it is remembered; a row begins with the token's SHA-256."""
-        known = self._verdicts.get(row[0])
+    def recall(self, sha256: bytes, row: Row) -> Verdict | None:
+        """Return what *row* of this token means, if it is remembered."""
+        known = self._verdicts.get(sha256)
         return known[1] if known is not None and known[0] == row else None
 
-    def remember(self, row: Row, verdict: Verdict) -> Verdict:
-        """Keep *verdict* and return it; the one that was read longest ago may go."""
-        if self._at_most:
-            if len(self._verdicts) >= self._at_most:
-                del self._verdicts[next(iter(self._verdicts))]
-            self._verdicts[row[0]] = (row, verdict)
+    def remember(self, sha256: bytes, row: Row, verdict: Verdict) -> Verdict:
+        """Keep *verdict* and return it."""
+        self._verdicts.keep(sha256, (row, verdict))
         return verdict

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from authsvc.storage.standing import TokenNames
 from authsvc.tokens.access_token import AccessToken
+from authsvc.tokens.bounded_memory import BoundedMemory
 
 MOST_TOKENS = 16_384  # some 2 KiB each
 
@@ -26,20 +27,8 @@ class SignedToken:
     not_before: datetime | None
 
 
-class VerifiedCache:
-    """The tokens that were read last, by their SHA-256: a token itself is kept nowhere."""
+class VerifiedCache(BoundedMemory[SignedToken]):
+    """What the tokens carried that were read last."""
 
     def __init__(self, at_most: int = MOST_TOKENS) -> None:
-        self._at_most = at_most
-        self._tokens: dict[bytes, SignedToken] = {}
-
-    def recall(self, sha256: bytes) -> SignedToken | None:
-        """Return what this token carried, if it is remembered."""
-        return self._tokens.get(sha256)
-
-    def remember(self, sha256: bytes, signed: SignedToken) -> None:
-        """Keep *signed*; the one that was read longest ago may go."""
-        if self._at_most:
-            if len(self._tokens) >= self._at_most:
-                del self._tokens[next(iter(self._tokens))]
-            self._tokens[sha256] = signed
+        super().__init__(at_most)
