@@ -1,4 +1,4 @@
-"""How many passwords are hashed at a time: as many as there are threads for it, or one less.
+"""How many passwords are hashed at a time: as many as there are threads for it, or fewer than cores.
 
 While the event loop is busy it needs a core of its own. A hash that shares that core gets little of it, and
 takes from the loop what its caches hold.

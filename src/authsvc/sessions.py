@@ -12,10 +12,11 @@ from uuid import UUID
 
 from authsvc import audit
 from authsvc.clock import Clock
-from authsvc.storage import sessions
+from authsvc.storage import accounts, sessions
 from authsvc.storage.database import Database, Transaction
 from authsvc.storage.delivery import Delivery
 from authsvc.storage.denial import SAFETY, Denial
+from authsvc.storage.key_withdrawals import LatestWithdrawal
 from authsvc.storage.question import Question
 from authsvc.storage.sessions import EndedSession, Session, Which
 
@@ -30,6 +31,8 @@ EndReason = Literal[
     "too_many_sessions",
     "ended_by_operator",
 ]
+
+_TOO_MANY: EndReason = "too_many_sessions"
 
 
 @dataclass(frozen=True)
@@ -75,15 +78,26 @@ class Sessions:
         await self.deny(ended, reason=reason)
         return sum(session.anew for session in ended)
 
-    async def keep_newest(self, at_most: int, account_id: UUID) -> None:
-        """End the account's oldest sessions where it has more than *at_most*.
+    async def keep_newest(self, at_most: int, newest: Session) -> LatestWithdrawal:
+        """End the oldest sessions of the account where, with *newest*, it has more than *at_most*.
 
-        Asked once a new one is committed: of several that come at once, the last to ask sees them all.
+        Asked once *newest* is committed: of several that come at once, the last to ask sees them all.
+
+        Returns:
+            when a key was last withdrawn, which is asked along with it.
+
+        Raises:
+            Unavailable: the database is away; nothing was ended.
         """
-        [[count]] = await self.count_of_alive.rows(account_id=account_id, **self._alive_since())
+        account_id = newest.account_id
+        [[count, withdrawn_at]] = await self.count_of_alive.rows(account_id=account_id, **self._alive_since())
         if cast("int", count) > at_most:
-            surplus = sessions.beyond_newest(at_most, self.alive(account_id))
-            await self.end_where(surplus, reason="too_many_sessions")
+            async with self.database.transaction() as tx:
+                await accounts.hold(tx, account_id)  # else two would end each other's
+                surplus = sessions.beyond_newest(at_most, self.alive(account_id), newest=newest.id)
+                ended = await self.mark_ended(tx, surplus, reason=_TOO_MANY)
+            await self.deny(ended, reason=_TOO_MANY)
+        return LatestWithdrawal(cast("datetime | None", withdrawn_at))
 
     async def mark_ended(self, tx: Transaction, which: Which, *, reason: EndReason) -> list[EndedSession]:
         """Do the first half within *tx*; once it is committed the caller owes `deny`."""

@@ -19,6 +19,10 @@ NEW_PASSWORD = "another correct horse battery"
 
 Login = asyncio.Task[httpx.Response]
 
+ON_POSTGRES = pytest.mark.only(
+    "postgres-jwt", "postgres-opaque", reason="on SQLite there is one writer at a time"
+)
+
 
 @asynccontextmanager
 async def held_login(service: Service, gate: Gate) -> AsyncIterator[Login]:
@@ -145,7 +149,7 @@ async def is_blocked(service: Service, count: int, last: asyncio.Task[Any]) -> b
     return found == count
 
 
-@pytest.mark.only("postgres-jwt", "postgres-opaque", reason="on SQLite there is one writer at a time")
+@ON_POSTGRES
 @changes
 @pytest.mark.parametrize("is_pooled", [False, True], ids=["held", "pooled"])
 async def test_a_change_waits_for_a_login_that_is_not_committed_and_then_ends_its_session(
@@ -165,3 +169,67 @@ async def test_a_change_waits_for_a_login_that_is_not_committed_and_then_ends_it
     access_token = login.result().json()["access_token"]
     assert not await service.is_live(access_token, caller)
     assert (await service.refresh(login.result().json()["refresh_token"])).status_code == 400
+
+
+@asynccontextmanager
+async def locked_account(service: Service) -> AsyncIterator[None]:
+    """Hold the lock of the account's row while the block runs."""
+    async with service.transaction() as tx:
+        await tx.execute(
+            sa.text("SELECT 1 FROM account WHERE username = :name FOR UPDATE"), {"name": USERNAME}
+        )
+        yield
+
+
+@ON_POSTGRES
+async def test_a_login_that_gave_up_is_not_written_after_all(
+    service: Service, service_with: MakeService
+) -> None:
+    await service.add_account()
+    impatient = await service_with(database_timeout_seconds=0.4)
+
+    async with locked_account(service):
+        answers = [await impatient.post("/login", username=USERNAME, password=PASSWORD) for _ in range(2)]
+    await asyncio.sleep(0.3)
+
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert await service.sessions() == []
+
+
+@ON_POSTGRES
+async def test_logins_that_wait_for_one_account_keep_nobody_elses_session_waiting(
+    service: Service, service_with: MakeService
+) -> None:
+    await service.add_account()
+    await service.add_account("grace@example.com")
+    other = await service.login(username="grace@example.com")
+    impatient = await service_with(database_timeout_seconds=2)
+
+    async with locked_account(service):
+        logins = [asyncio.create_task(impatient.login()) for _ in range(6)]
+        await is_blocked(service, 4, logins[-1])
+        refreshed = await impatient.refresh(other["refresh_token"])
+    await asyncio.gather(*logins)
+
+    assert refreshed.status_code == 200, refreshed.text
+
+
+@pytest.mark.only(
+    "postgres-jwt", reason="no key signs an opaque token, and on SQLite there is one writer at a time"
+)
+@pytest.mark.parametrize("is_pooled", [False, True], ids=["held", "pooled"])
+async def test_a_key_that_is_withdrawn_while_a_login_waits_signs_nothing_of_it(
+    service: Service, service_with: MakeService, caller: Registered, is_pooled: bool
+) -> None:
+    await service.add_account()
+    other = await service_with(database_prepared_statements=not is_pooled)
+    keys = service.stack.services.keys
+
+    async with locked_account(service):
+        login = asyncio.create_task(other.login())
+        await is_blocked(service, 1, login)
+        await service.stack.services.key_rotation.revoke(keys.current().kid)
+    tokens = await login
+
+    assert await service.is_live(tokens["access_token"], caller)
+    assert (await service.refresh(tokens["refresh_token"])).status_code == 200

@@ -68,6 +68,19 @@ async def test_logins_at_once_leave_no_more_than_there_are_places(crowded: Servi
     assert sum(session.ended_at is None for session in await crowded.sessions()) == AT_MOST
 
 
+async def test_a_login_by_a_clock_that_was_set_back_does_not_end_itself(
+    crowded: Service, caller: Registered
+) -> None:
+    made = await login_often(crowded, AT_MOST)
+    crowded.clock.advance(seconds=-AT_MOST - 1)
+
+    last = await crowded.login()
+
+    assert await crowded.doors(last["access_token"], caller) == LIVE
+    assert sum(session.ended_at is None for session in await crowded.sessions()) == AT_MOST
+    assert not await crowded.is_live(made[0]["access_token"], caller)
+
+
 async def test_a_lowered_bound_ends_as_many_as_it_takes(service: Service, crowded: Service) -> None:
     await login_often(service, AT_MOST + 3)
     await login_often(crowded, 1)

@@ -8,8 +8,10 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from authsvc.storage.denylist import Denylist
 from authsvc.storage.redis_address import RedisAddress
 from authsvc.storage.redis_client import Command, RedisAway
+from authsvc.storage.redis_link import RedisLink
 from authsvc.storage.redis_pipe import RedisPipe
 from authsvc.storage.redis_route import RedisRoute
 from tests.fixtures.redis import RedisServer
@@ -104,3 +106,41 @@ async def test_what_nobody_asked_for_is_no_answer_to_the_next(pipe: RedisPipe, o
 
     with pytest.raises(RedisAway, match="an answer without a question"):
         await asking(pipe, ("PING",))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [b"*0\r\n", b"*1\r\n$-1\r\n", b":1\r\n", b"$-1\r\n", b"*2\r\n%s$-1\r\n", b"*3\r\n%s:1\r\n*0\r\n"],
+)
+async def test_an_answer_of_another_shape_leaves_nobody_waiting(redis: RedisServer, odd: bytes) -> None:
+    """Something between us and Redis answers MGET by itself."""
+    marker = b""
+
+    async def serve(ours: asyncio.StreamReader, to_us: asyncio.StreamWriter) -> None:
+        theirs, to_them = await asyncio.open_connection("127.0.0.1", redis.port)
+        while asked := await ours.read(65536):
+            if b"MGET" in asked:
+                to_us.write(odd % marker if b"%s" in odd else odd)
+            else:
+                to_them.write(asked)
+                to_us.write(await theirs.read(65536))
+        to_them.close()
+        to_us.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    address = RedisAddress.read(f"redis://127.0.0.1:{port}/{DATABASE}", timeout_seconds=SECONDS)
+    denylist = Denylist(RedisLink(RedisRoute(address)), RedisLink(RedisRoute(address)))
+    node = await denylist.checks.open()
+    denylist.trust(node)
+    marker = b"$%d\r\n%s\r\n" % (len(node.marker), node.marker)
+
+    for _ in range(2):  # the second time nothing is asked any more
+        found = denylist.find(["client:a", "sid:b"])
+        await asyncio.wait([found], timeout=4 * SECONDS)
+        assert found.done()
+        assert isinstance(found.exception(), RedisAway)
+    assert not denylist.is_trusted
+    await denylist.close()
+    server.close()
+    await server.wait_closed()

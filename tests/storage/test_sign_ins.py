@@ -157,9 +157,11 @@ async def test_a_token_that_no_key_signs_is_good_whatever_was_withdrawn(
 
 
 @pytest.mark.only("postgres-jwt", reason="nothing is sent twice to an embedded database")
+@pytest.mark.parametrize("better_hash", [None, "stronger"])
 async def test_a_sign_in_that_is_sent_again_since_its_answer_was_lost_is_no_error(
-    service: Service, sign_ins: SignIns, opaque: SignIn
+    service: Service, sign_ins: SignIns, opaque: SignIn, better_hash: str | None
 ) -> None:
+    opaque = replace(opaque, better_hash=better_hash)
     await sign_ins.write(opaque)
 
     again = await asyncio.gather(sign_ins.write(opaque), return_exceptions=True)

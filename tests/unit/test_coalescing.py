@@ -26,6 +26,7 @@ class Source:
         self.gate = asyncio.Event()
         self.gate.set()
         self.failure: BaseException | None = None
+        self.is_short = False
 
     async def fetch(self, batch: Sequence[str]) -> list[str]:
         self.log.append(list(batch))
@@ -33,7 +34,7 @@ class Source:
         await self.gate.wait()
         if self.failure is not None:
             raise self.failure
-        return answers
+        return answers[: len(answers) - self.is_short]
 
     def put(self, batch: Sequence[str], settle: Settle[str]) -> None:
         """Do the same, and tell the answers."""
@@ -124,6 +125,20 @@ async def test_who_waits_behind_a_batch_that_fails_is_told_so_at_the_same_time(s
     assert source.log == [["first"]]
     source.failure = None
     assert await ask("next") == "next 0"
+
+
+async def test_too_few_answers_are_an_error_for_all_and_the_next_is_asked(source: Source) -> None:
+    ask = asking(source)
+    source.is_short = True
+    first, second = ask("a"), ask("b")
+    await asyncio.wait([first, second], timeout=1)
+    source.is_short = False
+
+    assert second.done()
+    assert isinstance(second.exception(), ValueError)
+    following = ask("c")
+    await asyncio.wait([following], timeout=1)
+    assert following.done()
 
 
 async def test_who_leaves_harms_nobody(source: Source) -> None:

@@ -14,6 +14,7 @@ from authsvc.scopes import Scope
 from authsvc.secret_tokens import new_id, new_random_bytes
 from authsvc.server_keys import ServerKeys
 from authsvc.sessions import Sessions
+from authsvc.storage.key_withdrawals import LatestWithdrawal
 from authsvc.storage.sessions import Session
 from authsvc.storage.sign_ins import SignIn, SignIns
 from authsvc.tokens.refresh_handle import SALT_LENGTH
@@ -63,18 +64,27 @@ class PasswordGrant:
         self, account: VerifiedAccount, client: Client, granted: Scope, origin: Origin
     ) -> IssuedTokens | None:
         session = self._new_session(account, client, granted, origin)
-        issued = await self._write(account, session, Granted(client, account.username, granted))
-        if issued is None:
+        for_whom = Granted(client, account.username, granted)
+        written = await self._write(account, session, for_whom)
+        if written is None:
             return None
+        issued, signed_after = written
         with suppress(Unavailable):  # the session is there; the next login ends what this one could not
-            await self.sessions.keep_newest(self.sessions_per_account, account.id)
+            withdrawal = await self.sessions.keep_newest(self.sessions_per_account, session)
+            # While what was written had to wait, the key that signed may have been withdrawn.
+            if signed_after is not None and signed_after.is_before(withdrawal):
+                issued, _ = await self.issuer.for_session(session, for_whom, withdrawal)
         audit.record("login_succeeded", account_id=account.id, session_id=session.id)
         return issued
 
     async def _write(
         self, account: VerifiedAccount, session: Session, granted: Granted
-    ) -> IssuedTokens | None:
-        """Write *session*; None where the account was disabled, or its password changed, meanwhile."""
+    ) -> tuple[IssuedTokens, LatestWithdrawal | None] | None:
+        """Write *session*; None where the account was disabled, or its password changed, meanwhile.
+
+        Returns:
+            its tokens, and the latest withdrawal that was known when the access token was signed, if it was.
+        """
         withdrawal = None
         for _ in range(_TRIES_TO_SIGN):
             issued, prepared = await self.issuer.for_session(session, granted, withdrawal)
@@ -88,7 +98,7 @@ class PasswordGrant:
             )
             is_done, withdrawal = await self.sign_ins.write(sign_in)
             if is_done:
-                return issued
+                return issued, prepared.signed_after
             if prepared.signed_after is None or not prepared.signed_after.is_before(withdrawal):
                 return None
         raise Unavailable("Signing keys are being withdrawn now.")

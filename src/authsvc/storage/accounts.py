@@ -77,6 +77,12 @@ def unchanged(account_id: Value[UUID], verified_hash: Value[str]) -> sa.Select[U
     )
 
 
+async def hold(tx: Transaction, account_id: UUID) -> None:
+    """Lock the account, whatever it is now."""
+    one = sa.select(col(AccountRow.id)).where(col(AccountRow.id) == account_id)
+    await tx.execute(one.with_for_update(key_share=True))
+
+
 async def lock(tx: Transaction, account_id: UUID, *, password_hash: str) -> bool:
     """Lock the account if it is `unchanged`."""
     return (await tx.execute(unchanged(account_id, password_hash))).one_or_none() is not None

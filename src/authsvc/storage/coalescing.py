@@ -92,15 +92,13 @@ class Coalescer(_Gathering[Q, A]):
     async def _put_all(self) -> None:
         while batch := self._next_batch():
             try:
-                found = await self._fetch([question for question, _ in batch])
+                self._settle(batch, await self._fetch([question for question, _ in batch]))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is for those who wait
                 self._settle(batch, error)
             except BaseException as error:  # the loop is being closed around us
                 self._settle(batch, error)
                 self._is_busy = False
                 raise
-            else:
-                self._settle(batch, found)
 
 
 class CallbackCoalescer(_Gathering[Q, A]):
@@ -114,9 +112,17 @@ class CallbackCoalescer(_Gathering[Q, A]):
         loop.call_soon(self._put_next)
 
     def _put_next(self) -> None:
-        if batch := self._next_batch():
-            self._put([question for question, _ in batch], partial(self._settle_and_go_on, batch))
+        while batch := self._next_batch():
+            try:
+                self._put([question for question, _ in batch], partial(self._settle_and_go_on, batch))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is for those who wait
+                self._settle(batch, error)
+            else:
+                return
 
     def _settle_and_go_on(self, batch: Sequence[_Asked[Q, A]], told: Sequence[A] | BaseException) -> None:
-        self._settle(batch, told)
+        try:
+            self._settle(batch, told)
+        except Exception as error:  # noqa: BLE001 - as many answers as questions were to come
+            self._settle(batch, error)
         self._put_next()

@@ -34,7 +34,8 @@ Row = tuple[object, ...]
 
 _READING = 2
 _CHANGING = 4
-HELD_CONNECTIONS = _READING + _CHANGING
+_LOGGING_IN = 4
+HELD_CONNECTIONS = _READING + _CHANGING + _LOGGING_IN
 """How many connections there may be beside the pool, where statements are prepared."""
 
 Transaction = AsyncConnection
@@ -85,9 +86,11 @@ class Database:
             waiting.keep_short(self.engine)
         self.reads: HeldConnections | None = None
         self.changes: HeldConnections | None = None
+        self.logins: HeldConnections | None = None
         if not is_sqlite and prepares:
-            # Apart, because a change may have to wait for the lock of a row.
+            # Apart, because a change may have to wait for the lock of a session, a login for an account's.
             self.reads, self.changes = self._held(_READING), self._held(_CHANGING)
+            self.logins = self._held(_LOGGING_IN)
 
     def _held(self, at_most: int) -> HeldConnections:
         _, arguments = self.engine.dialect.create_connect_args(self.engine.url)
@@ -133,6 +136,10 @@ class Database:
         """
         return await self._over(self.changes, statement, values)
 
+    async def log_in(self, statement: str, *values: object) -> Sequence[Sequence[object]]:
+        """Do the same for what a login writes. Raises as `change`."""
+        return await self._over(self.logins, statement, values)
+
     async def _over(
         self, held: HeldConnections | None, statement: str, values: Sequence[object]
     ) -> Sequence[Sequence[object]]:
@@ -161,7 +168,7 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
-        for held in (self.reads, self.changes):
+        for held in (self.reads, self.changes, self.logins):
             if held is not None:
                 held.close()
         await self.engine.dispose()

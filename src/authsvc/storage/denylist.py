@@ -124,18 +124,26 @@ class Denylist:
         names = list(dict.fromkeys(chain.from_iterable(batch)))
 
         def tell(told: list[object] | RedisAway) -> None:
-            try:
-                if isinstance(told, RedisAway):
-                    raise told
-                found = self._read(told, node, names, batch)
-            except RedisAway as away:
-                if self._trusted is node:
-                    self._lose(away.reason)
-                settle(away)
-            else:
-                settle(found)
+            found = told if isinstance(told, RedisAway) else self._found(told, node, names, batch)
+            if isinstance(found, RedisAway) and self._trusted is node:
+                self._lose(found.reason)
+            settle(found)
 
         self.checks.put([("MGET", MARKER, *[NAMESPACE + name for name in names])], tell)
+
+    def _found(
+        self,
+        answers: list[object],
+        node: RedisNode,
+        names: Sequence[str],
+        batch: Sequence[Sequence[str]],
+    ) -> list[Found] | RedisAway:
+        try:
+            return self._read(answers, node, names, batch)
+        except RedisAway as away:
+            return away
+        except Exception:  # noqa: BLE001 - whatever it stumbles over: those who wait must be told
+            return RedisAway("it does not answer as it should")
 
     def _read(
         self,

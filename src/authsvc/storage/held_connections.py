@@ -65,8 +65,13 @@ class HeldConnections:
     def __init__(self, arguments: Mapping[str, object], *, timeout_seconds: float, at_most: int) -> None:
         """*arguments* are those of the driver's `connect`."""
         self._timeout = timeout_seconds
+        # Given up there first: what is given up here alone goes on there, and would be done after all.
+        at_opening = _PLANNING + "".join(
+            f"; SET {name} = {max(1, round(1000 * part * timeout_seconds))}"
+            for name, part in (("lock_timeout", 1 / 2), ("statement_timeout", 3 / 4))
+        )
         # The last to come back is the first to be used: one is enough for as long as nobody waits.
-        self._free = [_HeldConnection(arguments, timeout_seconds=timeout_seconds) for _ in range(at_most)]
+        self._free = [_HeldConnection(arguments, timeout_seconds, at_opening) for _ in range(at_most)]
         self._all = tuple(self._free)
         self._turns = asyncio.Semaphore(at_most)
 
@@ -99,7 +104,8 @@ class HeldConnections:
 class _HeldConnection:
     """Does one thing at a time."""
 
-    def __init__(self, arguments: Mapping[str, object], *, timeout_seconds: float) -> None:
+    def __init__(self, arguments: Mapping[str, object], timeout_seconds: float, at_opening: str) -> None:
+        self._at_opening = at_opening
         self._arguments = {name: value for name, value in arguments.items() if name not in _NOT_THE_DRIVERS}
         self._timeout = timeout_seconds
         self._connection: asyncpg.Connection | None = None
@@ -132,7 +138,7 @@ class _HeldConnection:
             **self._arguments, timeout=self._timeout, command_timeout=self._timeout
         )
         try:
-            await connection.execute(_PLANNING)
+            await connection.execute(self._at_opening)
         except BaseException:
             connection.terminate()
             raise

@@ -18,7 +18,7 @@ _INFO: list[Command] = [("INFO", "server"), ("INFO", "replication"), ("INFO", "m
 
 
 class RedisLink:
-    """Asks one question at a time. Whatever goes wrong closes it, so no answer is left to the next."""
+    """Asks and puts questions. Whatever goes wrong closes it, so no answer is left to the next."""
 
     def __init__(self, route: RedisRoute) -> None:
         self._route = route

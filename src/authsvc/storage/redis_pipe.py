@@ -4,7 +4,7 @@ Saves: half of what a round trip costs: the driver's streams and time-outs wake 
 Invariant: answers come in the order of the questions, so one that nobody waits for any more is read and
 dropped; the time of each runs from when it was put.
 On failure: it is closed, and all who wait are told, as is whoever asks later.
-To switch it off: `RedisLink` asks by `redis_client.exchange` instead.
+To switch it off: let `RedisLink` ask by `redis_client.exchange`, and put by a task that does.
 """
 
 import asyncio
@@ -67,33 +67,39 @@ class RedisPipe(asyncio.Protocol):
         if self._error is not None:
             tell(_away(self._error))
             return
+        packed = b"".join([pack_command(command) for command in commands])  # type: ignore[arg-type] # its stub takes one word only
         self._waiting.append(_RoundTrip(len(commands), tell, self._loop.time() + self._seconds))
         if self._timer is None:
             self._timer = self._loop.call_later(self._seconds, self._look_at_time)
-        self._transport.write(b"".join([pack_command(command) for command in commands]))  # type: ignore[arg-type] # its stub takes one word only
+        self._transport.write(packed)
 
     def data_received(self, data: bytes) -> None:
         """Take a piece of the answers."""
+        failure: Exception | None = None
+        whole: list[_RoundTrip] = []
         try:
             self._reader.feed(data)
             while (answer := self._reader.gets()) is not _TO_COME:
-                self._take(answer)
+                whole += self._take(answer)
         # An answer that is an error, and all that the library stumbles over in what is no answer of Redis.
         except RedisError as refusal:
-            self._fail(refusal)
+            failure = refusal
         except (AttributeError, LookupError, TypeError, ValueError) as odd:
-            self._fail(InvalidResponse(str(odd)))
+            failure = InvalidResponse(str(odd))
+        for trip in whole:
+            trip.tell(trip.answers)
+        if failure is not None:
+            self._fail(failure)
 
-    def _take(self, answer: object) -> None:
+    def _take(self, answer: object) -> list[_RoundTrip]:
+        """Take one answer; return the round trip that it makes whole, if it does."""
         if isinstance(answer, Exception):
             raise answer
         if not self._waiting:
             raise InvalidResponse("an answer without a question")
         first = self._waiting[0]
         first.answers.append(answer)
-        if len(first.answers) == first.length:
-            self._waiting.popleft()
-            first.tell(first.answers)
+        return [self._waiting.popleft()] if len(first.answers) == first.length else []
 
     def _look_at_time(self) -> None:
         self._timer = None

@@ -167,25 +167,30 @@ def of_account(account_id: Value[UUID], *, but: UUID | None = None) -> Which:
     return condition if but is None else sa.and_(condition, col(SessionRow.id) != but)
 
 
-def beyond_newest(count: int, which: Which) -> Which:
-    """The sessions meant but for the *count* newest of them."""
+def beyond_newest(count: int, which: Which, *, newest: UUID | None = None) -> Which:
+    """The sessions meant but for the *count* newest of them; *newest* is the newest whatever clocks say."""
+    is_older = sa.case((col(SessionRow.id) == newest, 0), else_=1)
     older = (
         sa.select(col(SessionRow.id))
         .where(which)
-        .order_by(col(SessionRow.created_at).desc(), col(SessionRow.id).desc())
+        .order_by(is_older, col(SessionRow.created_at).desc(), col(SessionRow.id).desc())
         .offset(count)
     )
     return col(SessionRow.id).in_(older.scalar_subquery())
 
 
 def count_of_alive(database: Database) -> Question:
-    """Return what counts the sessions that are `alive` for the same arguments."""
+    """Return what counts the sessions that are `alive` for the same arguments.
+
+    It also tells when a key was last withdrawn.
+    """
     account_id = sa.bindparam("account_id", type_=sa.Uuid())
     used_after, created_after = (
         sa.bindparam(name, type_=UtcDateTime()) for name in ("used_after", "created_after")
     )
     which = alive(account_id, used_after=used_after, created_after=created_after)
-    return Question(database, sa.select(sa.func.count()).select_from(SessionRow).where(which))
+    count = sa.select(sa.func.count(), LATEST.scalar_subquery()).select_from(SessionRow).where(which)
+    return Question(database, count)
 
 
 def alive(account_id: Value[UUID], *, used_after: Value[datetime], created_after: Value[datetime]) -> Which:

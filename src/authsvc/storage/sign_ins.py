@@ -69,7 +69,10 @@ def _statement(*, with_token: bool) -> sa.Select[bool, datetime | None]:
     parts = [noted.cte("noted"), added.cte("added")]
     if with_token:
         parts.append(_from_binds(AccessTokenRow, "token", claimed).cte("token"))
-    return sa.select(sa.exists().where(claimed.c.id.is_not(None)), latest).add_cte(*parts)
+    # Sent a second time, it may find the password's hash replaced by the first, and its own session.
+    is_there = sa.exists().where(col(SessionRow.id) == sa.bindparam("session_id"))
+    is_done = sa.or_(sa.exists().where(claimed.c.id.is_not(None)), is_there)
+    return sa.select(is_done, latest).add_cte(*parts)
 
 
 def _from_binds(table: type[SQLModel], prefix: str, source: sa.FromClause) -> sa.Insert:
@@ -89,7 +92,7 @@ class SignIns:
         dialect = database.engine.dialect
         self._held = {
             with_token: HeldStatement.of(_statement(with_token=with_token), dialect)
-            for with_token in ((True, False) if database.changes is not None else ())
+            for with_token in ((True, False) if database.logins is not None else ())
         }
 
     async def write(self, sign_in: SignIn) -> Written:
@@ -98,20 +101,21 @@ class SignIns:
         Raises:
             Unavailable: the database is away; it may have been written.
         """
-        if self._database.changes is None:
+        if self._database.logins is None:
             return await self._in_transaction(sign_in)
         statement = self._held[sign_in.token is not None]
-        [[is_done, withdrawn_at]] = await self._database.change(
+        [[is_done, withdrawn_at]] = await self._database.log_in(
             statement.text, *statement.arguments(_values(sign_in))
         )
         return Written(bool(is_done), LatestWithdrawal(cast("datetime | None", withdrawn_at)))
 
     async def _in_transaction(self, sign_in: SignIn) -> Written:
         async with self._database.transaction() as tx:
-            latest = await key_withdrawals.latest(tx)
             account_id = sign_in.session.account_id
+            is_unchanged = await accounts.lock(tx, account_id, password_hash=sign_in.verified_hash)
+            latest = await key_withdrawals.latest(tx)
             is_overtaken = sign_in.signed_after is not None and sign_in.signed_after.is_before(latest)
-            if is_overtaken or not await accounts.lock(tx, account_id, password_hash=sign_in.verified_hash):
+            if is_overtaken or not is_unchanged:
                 return Written(is_done=False, withdrawal=latest)
             if sign_in.better_hash is not None:
                 await accounts.replace_hash(
