@@ -37,12 +37,11 @@ class _Gathering(Generic[Q, A]):
 
         The question is put soon, so two that are put before either is awaited share a batch.
         """
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[A] = loop.create_future()
+        answer: asyncio.Future[A] = asyncio.Future()  # by itself it finds the loop without a system call
         self._waiting.append((question, answer))
         if not self._is_busy:
             self._is_busy = True
-            self._begin(loop)
+            self._begin(answer.get_loop())
         return answer
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -34,7 +34,7 @@ Row = tuple[object, ...]
 
 _READING = 2
 _CHANGING = 4
-_LOGGING_IN = 4
+_LOGGING_IN = 2
 HELD_CONNECTIONS = _READING + _CHANGING + _LOGGING_IN
 """How many connections there may be beside the pool, where statements are prepared."""
 
@@ -84,13 +84,11 @@ class Database:
         else:
             replace_closed(self.engine)
             waiting.keep_short(self.engine)
-        self.reads: HeldConnections | None = None
-        self.changes: HeldConnections | None = None
-        self.logins: HeldConnections | None = None
-        if not is_sqlite and prepares:
-            # Apart, because a change may have to wait for the lock of a session, a login for an account's.
-            self.reads, self.changes = self._held(_READING), self._held(_CHANGING)
-            self.logins = self._held(_LOGGING_IN)
+        holds = prepares and not is_sqlite
+        # Apart, because a change may have to wait for the lock of a session, a login for an account's.
+        self.reads, self.changes, self.logins = (
+            self._held(at_most) if holds else None for at_most in (_READING, _CHANGING, _LOGGING_IN)
+        )
 
     def _held(self, at_most: int) -> HeldConnections:
         _, arguments = self.engine.dialect.create_connect_args(self.engine.url)
