@@ -17,6 +17,9 @@ NAMESPACE = "{authsvc}:"
 
 Command = tuple[bytes | str | int, ...]
 
+STUMBLES = (AttributeError, LookupError, TypeError, ValueError)
+"""What the driver and its reader raise where the answer is of something else than Redis."""
+
 
 class RedisAway(Exception):
     """Redis could not be asked, or not in time, or must not be believed."""
@@ -38,8 +41,20 @@ def redis_errors() -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError, TimeoutError) as error:
-        STORE_ERRORS.labels("redis").inc()
-        raise RedisAway(str(error) or type(error).__name__) from error
+        raise away(error) from error
+
+
+def away(error: Exception) -> RedisAway:
+    """Count *error*, and return what is raised for it."""
+    STORE_ERRORS.labels("redis").inc()
+    counted = RedisAway(str(error) or type(error).__name__)
+    counted.__cause__ = error
+    return counted
+
+
+def packed(commands: Sequence[Command]) -> bytes:
+    """Return *commands* as they are sent."""
+    return b"".join([pack_command(command) for command in commands])  # type: ignore[arg-type] # its stub takes one word only
 
 
 async def connect(connection: AbstractConnection) -> None:
@@ -65,10 +80,9 @@ async def exchange(connection: AbstractConnection, commands: Sequence[Command]) 
     Raises:
         RedisError, OSError, TimeoutError: the first that failed; the answers after it were not read.
     """
-    packed = b"".join([pack_command(command) for command in commands])  # type: ignore[arg-type] # its stub takes one word only
     with _odd_answers():
         async with asyncio.timeout(connection.socket_connect_timeout):
-            await connection.send_packed_command(packed, check_health=False)
+            await connection.send_packed_command(packed(commands), check_health=False)
             return [await connection.read_response() for _ in commands]
 
 
@@ -77,5 +91,5 @@ def _odd_answers() -> Iterator[None]:
     """Take what the driver stumbles over for the answer of something else than Redis."""
     try:
         yield
-    except (AttributeError, LookupError, TypeError, ValueError) as odd:
+    except STUMBLES as odd:
         raise InvalidResponse(str(odd)) from odd

@@ -13,13 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
-from hiredis import Reader, pack_command
+from hiredis import Reader
 from redis.asyncio.connection import AbstractConnection, DefaultParser
 from redis.exceptions import ConnectionError as DriverConnectionError
 from redis.exceptions import InvalidResponse, RedisError
 
-from authsvc.metrics import STORE_ERRORS
-from authsvc.storage.redis_client import Command, RedisAway
+from authsvc.storage.redis_client import STUMBLES, Command, RedisAway, away, packed
 
 _CLOSED = "Connection closed by server."
 _TO_COME = object()
@@ -65,13 +64,13 @@ class RedisPipe(asyncio.Protocol):
     def ask(self, commands: Sequence[Command], tell: Told) -> None:
         """Put *commands* in one round trip, in the time that connecting may take; *tell* is called once."""
         if self._error is not None:
-            tell(_away(self._error))
+            tell(away(self._error))
             return
-        packed = b"".join([pack_command(command) for command in commands])  # type: ignore[arg-type] # its stub takes one word only
+        request = packed(commands)
         self._waiting.append(_RoundTrip(len(commands), tell, self._loop.time() + self._seconds))
         if self._timer is None:
             self._timer = self._loop.call_later(self._seconds, self._look_at_time)
-        self._transport.write(packed)
+        self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         """Take a piece of the answers."""
@@ -84,7 +83,7 @@ class RedisPipe(asyncio.Protocol):
         # An answer that is an error, and all that the library stumbles over in what is no answer of Redis.
         except RedisError as refusal:
             failure = refusal
-        except (AttributeError, LookupError, TypeError, ValueError) as odd:
+        except STUMBLES as odd:
             failure = InvalidResponse(str(odd))
         for trip in whole:
             trip.tell(trip.answers)
@@ -123,16 +122,9 @@ class RedisPipe(asyncio.Protocol):
             self._timer.cancel()
         self._transport.close()
         while self._waiting:
-            self._waiting.popleft().tell(_away(error))
+            self._waiting.popleft().tell(away(error))
 
     async def close(self) -> None:
         """Close it; those who wait are told that it is."""
         self._fail(DriverConnectionError(_CLOSED))
         await self._connection.disconnect(nowait=True)
-
-
-def _away(error: Exception) -> RedisAway:
-    STORE_ERRORS.labels("redis").inc()
-    away = RedisAway(str(error) or type(error).__name__)
-    away.__cause__ = error
-    return away

@@ -10,7 +10,6 @@ from typing import cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import col
 
@@ -19,6 +18,7 @@ from authsvc.storage.access_tokens import OpaqueToken
 from authsvc.storage.database import Database
 from authsvc.storage.dialect import UtcDateTime
 from authsvc.storage.held_connections import HeldStatement
+from authsvc.storage.named_rows import insertion, named
 from authsvc.storage.sessions import Session
 from authsvc.storage.tables import AccessTokenRow, SessionRow
 
@@ -67,17 +67,11 @@ def _with_token(use: Use) -> sa.Select[UUID, int]:
     used = use.cte("used")
     used_id = sa.select(used.c.id).scalar_subquery()
     number = sa.select(used.c.access_tokens_issued).scalar_subquery()
-    told = {name: sa.bindparam(f"token_{name}", type_=column.type) for name, column in _TOKEN.items()}
-    row = sa.select(*{**told, "session_id": used.c.id, "number": used.c.access_tokens_issued}.values())
-    added = insert(AccessTokenRow).from_select(list(told), row)
+    added = insertion(AccessTokenRow, "token", used, session_id=used.c.id, number=used.c.access_tokens_issued)
     return sa.select(used.c.id, used.c.access_tokens_issued).add_cte(
         access_tokens.old(used_id, number, _NOW).cte("removed"),
-        # Sent a second time, when the answer to the first was lost, it is there already.
-        added.on_conflict_do_nothing().cte("added"),
+        added.cte("added"),
     )
-
-
-_TOKEN = dict(sa.inspect(AccessTokenRow).columns.items())
 
 
 @dataclass(frozen=True)
@@ -132,8 +126,8 @@ class SessionUses:
         if token is None:
             rows = await self._send(self._alone[use.statement], use.values)
         else:
-            told = {f"token_{name}": value for name, value in access_tokens.values(token).items()}
-            rows = await self._send(self._with_token[use.statement], {**use.values, **told})
+            told = {**use.values, **named("token", access_tokens.values(token))}
+            rows = await self._send(self._with_token[use.statement], told)
         return cast("int", rows[0][1]) if rows else None
 
     async def _send(

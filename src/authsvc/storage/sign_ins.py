@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import NamedTuple, cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
 from authsvc.storage import access_tokens, accounts, key_withdrawals, sessions
 from authsvc.storage.access_tokens import OpaqueToken
@@ -18,6 +17,7 @@ from authsvc.storage.database import Database
 from authsvc.storage.dialect import UtcDateTime
 from authsvc.storage.held_connections import HeldStatement
 from authsvc.storage.key_withdrawals import LATEST, LatestWithdrawal
+from authsvc.storage.named_rows import insertion, named
 from authsvc.storage.sessions import Session
 from authsvc.storage.tables import AccessTokenRow, AccountRow, SessionRow
 
@@ -65,23 +65,14 @@ def _statement(*, with_token: bool) -> sa.Select[bool, datetime | None]:
             known_addresses=sa.case((is_first, new), else_=stored),
         )
     )
-    added = _from_binds(SessionRow, "session", claimed)
+    added = insertion(SessionRow, "session", claimed)
     parts = [noted.cte("noted"), added.cte("added")]
     if with_token:
-        parts.append(_from_binds(AccessTokenRow, "token", claimed).cte("token"))
+        parts.append(insertion(AccessTokenRow, "token", claimed).cte("token"))
     # Sent a second time, it may find the password's hash replaced by the first, and its own session.
     is_there = sa.exists().where(col(SessionRow.id) == sa.bindparam("session_id"))
     is_done = sa.or_(sa.exists().where(claimed.c.id.is_not(None)), is_there)
     return sa.select(is_done, latest).add_cte(*parts)
-
-
-def _from_binds(table: type[SQLModel], prefix: str, source: sa.FromClause) -> sa.Insert:
-    """Return what inserts one row of values named so, for each row of *source*."""
-    columns = sa.inspect(table).columns
-    told = {name: sa.bindparam(f"{prefix}_{name}", type_=column.type) for name, column in columns.items()}
-    rows = sa.select(*told.values()).select_from(source)
-    # Sent a second time, when the answer to the first was lost, it is there already.
-    return insert(table).from_select(list(told), rows).on_conflict_do_nothing()
 
 
 class SignIns:
@@ -140,6 +131,6 @@ def _values(sign_in: SignIn) -> dict[str, object]:
         "known": known,
         "new": new,
         "signed_after": None if sign_in.signed_after is None else sign_in.signed_after.at,
-        **{f"session_{name}": value for name, value in sessions.values(sign_in.session).items()},
-        **{f"token_{name}": value for name, value in token.items()},
+        **named("session", sessions.values(sign_in.session)),
+        **named("token", token),
     }

@@ -31,21 +31,20 @@ class StoredKey:
 
 _KeyRow = tuple[str, int, str, str, str, datetime, datetime | None, datetime | None]
 _COLUMNS = tuple(getattr(SigningKeyRow, name) for name in StoredKey.__dataclass_fields__)
+_EVERY = sa.select(*_COLUMNS).order_by(col(SigningKeyRow.position))
 
 
 async def every(tx: Transaction, *, for_update: bool = False) -> list[StoredKey]:
     """Return all keys in the order of their positions."""
-    statement = sa.select(*_COLUMNS).order_by(col(SigningKeyRow.position))
     if for_update:
         # Whoever held the locks may have added a key, which only a statement begun afterwards sees.
-        await tx.execute(statement.with_for_update())
-    rows = await tx.execute(statement)
-    return [StoredKey(*row) for row in rows]
+        await tx.execute(_EVERY.with_for_update())
+    return read([tuple(row) for row in await tx.execute(_EVERY)])
 
 
 def question(database: Database) -> Question:
     """Return what asks for all keys; `read` reads its rows."""
-    return Question(database, sa.select(*_COLUMNS).order_by(col(SigningKeyRow.position)))
+    return Question(database, _EVERY)
 
 
 def read(rows: Sequence[Row]) -> list[StoredKey]:
