@@ -15,6 +15,7 @@ from authsvc.storage.session_uses import SessionUse, SessionUses
 from authsvc.storage.sessions import EndedSession, Session, Which
 from tests.fixtures.clock import START
 from tests.fixtures.service import Service
+from tests.fixtures.sessions import new_session
 
 pytestmark = pytest.mark.only(
     "postgres-jwt", "sqlite-jwt", reason="the table is the same for both formats of token"
@@ -30,22 +31,7 @@ async def account(service: Service) -> Account:
 
 async def insert(service: Service, account: Account, **fields: object) -> Session:
     """A session of *account*, as new as can be."""
-    new = Session(
-        id=new_id(),
-        account_id=account.id,
-        client_id="public",
-        scope=frozenset({"account"}),
-        salt=b"s" * 16,
-        server_key_id="key",
-        generation=1,
-        rotated_at=START,
-        repeats=0,
-        access_tokens_issued=1,
-        created_at=START,
-        last_used_at=START,
-        access_until=START + 300 * SECOND,
-    )
-    new = replace(new, **fields)  # type: ignore[arg-type] # named by the test
+    new = new_session(account.id, **fields)
     async with service.transaction() as tx:
         await sessions.insert(tx, new)
     return new

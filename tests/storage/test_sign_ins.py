@@ -10,10 +10,10 @@ from authsvc.secret_tokens import new_id, new_random_bytes
 from authsvc.storage.access_tokens import OpaqueToken
 from authsvc.storage.accounts import Account
 from authsvc.storage.key_withdrawals import LatestWithdrawal
-from authsvc.storage.sessions import Session
 from authsvc.storage.sign_ins import SignIn, SignIns, Written
 from tests.fixtures.clock import START
 from tests.fixtures.service import Service
+from tests.fixtures.sessions import new_session
 
 pytestmark = pytest.mark.only(
     "postgres-jwt", "sqlite-jwt", reason="the tables are the same for both formats of token"
@@ -36,19 +36,9 @@ def sign_ins(service: Service) -> SignIns:
 @pytest.fixture
 def sign_in(account: Account) -> SignIn:
     """A login whose access token is a JWT."""
-    session = Session(
-        id=new_id(),
-        account_id=account.id,
-        client_id="public",
+    session = new_session(
+        account.id,
         scope=frozenset({"account", "orders:read"}),
-        salt=b"s" * 16,
-        server_key_id="key",
-        generation=1,
-        rotated_at=START,
-        repeats=0,
-        access_tokens_issued=1,
-        created_at=START,
-        last_used_at=START,
         access_until=LATER,
         address="192.0.2.1",
         user_agent="a browser",
