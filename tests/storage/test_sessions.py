@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from authsvc.secret_tokens import new_id, new_random_bytes
-from authsvc.storage import session_uses, sessions
+from authsvc.storage import session_use, sessions
 from authsvc.storage.access_tokens import OpaqueToken
 from authsvc.storage.accounts import Account
-from authsvc.storage.session_uses import SessionUse, SessionUses
+from authsvc.storage.session_use import SessionUse
+from authsvc.storage.session_uses import SessionUses
 from authsvc.storage.sessions import EndedSession, Session, Which
 from tests.fixtures.clock import START
 from tests.fixtures.service import Service
@@ -50,12 +51,12 @@ def rotation(seen: Session, generation: int = 2, *, until: datetime = START + 30
         last_used_at=START + SECOND,
         access_until=until,
     )
-    return session_uses.rotation(seen, moved)
+    return session_use.rotation(seen, moved)
 
 
 def repetition(seen: Session, *, at_most: int = 100) -> SessionUse:
     moved = replace(seen, last_used_at=START + SECOND, access_until=START + 301 * SECOND)
-    return session_uses.repetition(seen, moved, at_most=at_most)
+    return session_use.repetition(seen, moved, at_most=at_most)
 
 
 Write = Callable[[SessionUse], Coroutine[None, None, int | None]]

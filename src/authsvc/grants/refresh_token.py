@@ -28,10 +28,11 @@ from authsvc.grants.refresh_verdict import (
 from authsvc.scopes import Scope, narrow
 from authsvc.server_keys import ServerKeys
 from authsvc.sessions import Sessions
-from authsvc.storage import session_uses, sessions
+from authsvc.storage import session_use, sessions
 from authsvc.storage.database import Database
 from authsvc.storage.lookups import Lookups
-from authsvc.storage.session_uses import SessionUse, SessionUses
+from authsvc.storage.session_use import SessionUse
+from authsvc.storage.session_uses import SessionUses
 from authsvc.storage.sessions import FoundSession, Session, SessionOwner
 from authsvc.tokens.refresh_handle import PresentedRefreshToken, RefreshHandles
 
@@ -147,8 +148,8 @@ class RefreshTokenGrant:
 
     def _use(self, seen: Session, moved: Session, verdict: Rotate | Repeat) -> SessionUse:
         if isinstance(verdict, Repeat):
-            return session_uses.repetition(seen, moved, at_most=MAX_REPEATS)
-        return session_uses.rotation(seen, moved)
+            return session_use.repetition(seen, moved, at_most=MAX_REPEATS)
+        return session_use.rotation(seen, moved)
 
     async def _refuse(self, session: Session, verdict: Judgement) -> NoReturn:
         match verdict:

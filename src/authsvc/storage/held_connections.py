@@ -11,7 +11,7 @@ To switch it off: `Database.reads = None`, as it is on SQLite and behind a poole
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 
 import asyncpg
 import sqlalchemy as sa
@@ -38,25 +38,36 @@ _PLANNING = "; ".join(
 _NOT_THE_DRIVERS = ("prepared_statement_cache_size", "prepared_statement_name_func")
 
 
-@dataclass(frozen=True)
 class HeldStatement:
-    """A statement as the driver takes it: its text, and which value comes in which place."""
+    """A statement as the driver takes it: its text, and which value comes in which place.
 
-    text: str
-    _places: Sequence[str]
-    _own: Mapping[str, object]
+    It is compiled when it is first sent: most processes never send some of those that they could.
+    """
 
-    @classmethod
-    def of(cls, statement: sa.ClauseElement, dialect: sa.Dialect) -> "HeldStatement":
-        """Return *statement* as the driver of *dialect* takes it."""
-        compiled = statement.compile(dialect=dialect)
-        if not isinstance(compiled, SQLCompiler):
-            raise TypeError(f"no statement with values: {compiled}")
-        return cls(str(compiled), compiled.positiontup or (), compiled.params)
+    def __init__(self, statement: sa.ClauseElement, dialect: sa.Dialect) -> None:
+        self._statement = statement
+        self._dialect = dialect
+
+    @cached_property
+    def text(self) -> str:
+        """What the driver is given."""
+        return str(self._compiled)
 
     def arguments(self, values: Mapping[str, object]) -> list[object]:
         """Return *values* in their places, among those that the statement brought with it."""
-        return [values.get(name, self._own[name]) for name in self._places]
+        return [values.get(name, own) for name, own in self._places]
+
+    @cached_property
+    def _places(self) -> Sequence[tuple[str, object]]:
+        own = self._compiled.params
+        return [(name, own[name]) for name in self._compiled.positiontup or ()]
+
+    @cached_property
+    def _compiled(self) -> SQLCompiler:
+        compiled = self._statement.compile(dialect=self._dialect)
+        if not isinstance(compiled, SQLCompiler):
+            raise TypeError(f"no statement with values: {compiled}")
+        return compiled
 
 
 class HeldConnections:

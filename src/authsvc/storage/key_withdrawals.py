@@ -41,7 +41,7 @@ class KeyWithdrawals:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lookups: Coalescer[None, LatestWithdrawal] = Coalescer(self._fetch, at_most=_BATCH)
-        self._statement = HeldStatement.of(LATEST, database.engine.dialect)
+        self._statement = HeldStatement(LATEST, database.engine.dialect)
 
     async def latest(self, tx: Transaction) -> LatestWithdrawal:
         """Return the latest of those that were committed before this call.

@@ -40,7 +40,7 @@ class Lookups(Generic[K]):
         # Built once: building a statement anew takes as long as running it.
         self._of_one = found_by(sa.bindparam("key", type_=key_type))
         wanted = sa.bindparam("keys", type_=ARRAY(key_type))
-        self._of_many = HeldStatement.of(found_by(sa.any_(wanted)), database.engine.dialect)
+        self._of_many = HeldStatement(found_by(sa.any_(wanted)), database.engine.dialect)
 
     async def find(self, key: K) -> Row | None:
         """Return the row with this key, as it is now.

@@ -1,10 +1,13 @@
 """Rows whose values are named in a statement that is built once, and told each time it is sent."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlmodel import SQLModel
+
+V = TypeVar("V")
 
 
 def insertion(
@@ -22,6 +25,6 @@ def insertion(
     )
 
 
-def named(prefix: str, values: Mapping[str, object]) -> dict[str, object]:
+def named(prefix: str, values: Mapping[str, V]) -> dict[str, V]:
     """Return *values* under the names that `insertion` gave them."""
     return {f"{prefix}_{name}": value for name, value in values.items()}

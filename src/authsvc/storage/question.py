@@ -27,7 +27,7 @@ class Question:
         """*statement* names its values by `bindparam`."""
         self._database = database
         self._statement = statement
-        self._held = None if database.reads is None else HeldStatement.of(statement, database.engine.dialect)
+        self._held = None if database.reads is None else HeldStatement(statement, database.engine.dialect)
 
     async def rows(self, **values: object) -> Sequence[Row]:
         """Return the rows that there are for *values*.

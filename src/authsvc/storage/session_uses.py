@@ -1,116 +1,31 @@
-"""Postgres: what a refresh writes into the row of its session, if that is still as it was seen.
-
-One statement, which takes the row's lock and looks again: of two that saw the same generation one finds none.
-An opaque access token is stored by the same statement.
-"""
+"""Postgres: where uses of sessions are written: over a held connection, where there is one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
-from uuid import UUID
-
-import sqlalchemy as sa
-from sqlalchemy.sql.dml import ReturningUpdate
-from sqlmodel import col
 
 from authsvc.storage import access_tokens
 from authsvc.storage.access_tokens import OpaqueToken
 from authsvc.storage.database import Database
-from authsvc.storage.dialect import UtcDateTime
 from authsvc.storage.held_connections import HeldStatement
-from authsvc.storage.named_rows import insertion, named
-from authsvc.storage.sessions import Session
-from authsvc.storage.tables import AccessTokenRow, SessionRow
-
-Use = ReturningUpdate[UUID, int]
-"""Returns the session's id, and the number of the access token that goes with this use."""
-
-_NOW = sa.bindparam("now", type_=UtcDateTime)
-
-
-def _use(*demands: sa.ColumnElement[bool], **change: object) -> Use:
-    issued, until = col(SessionRow.access_tokens_issued), col(SessionRow.access_until)
-    named = sa.bindparam("until", type_=UtcDateTime)
-    return (
-        sa.update(SessionRow)
-        .where(
-            col(SessionRow.id) == sa.bindparam("used_id"),
-            col(SessionRow.generation) == sa.bindparam("seen_generation"),
-            col(SessionRow.ended_at).is_(None),
-            *demands,
-        )
-        .values(
-            last_used_at=_NOW,
-            access_until=sa.case((until < named, named), else_=until),
-            access_tokens_issued=issued + 1,
-            **change,
-        )
-        .returning(col(SessionRow.id), issued)
-    )
-
-
-_ROTATE = _use(
-    generation=sa.bindparam("new_generation"),
-    server_key_id=sa.bindparam("new_server_key_id"),
-    rotated_at=_NOW,
-    repeats=0,
-)
-# Of many at the same moment each has read a count that is still low enough.
-_REPEAT = _use(
-    col(SessionRow.repeats) < sa.bindparam("at_most"),
-    repeats=col(SessionRow.repeats) + 1,
-)
-
-
-def _with_token(use: Use) -> sa.Select[UUID, int]:
-    """Return the statement that does *use* and stores the opaque token that goes with it."""
-    used = use.cte("used")
-    used_id = sa.select(used.c.id).scalar_subquery()
-    number = sa.select(used.c.access_tokens_issued).scalar_subquery()
-    added = insertion(AccessTokenRow, "token", used, session_id=used.c.id, number=used.c.access_tokens_issued)
-    return sa.select(used.c.id, used.c.access_tokens_issued).add_cte(
-        access_tokens.old(used_id, number, _NOW).cte("removed"),
-        added.cte("added"),
-    )
-
-
-@dataclass(frozen=True)
-class SessionUse:
-    """One use of a session, to be written."""
-
-    statement: Use
-    values: Mapping[str, object]
-
-
-def rotation(seen: Session, moved: Session) -> SessionUse:
-    """Return what moves the ratchet from the generation of *seen* to that of *moved*."""
-    change = {"new_generation": moved.generation, "new_server_key_id": moved.server_key_id}
-    return SessionUse(_ROTATE, _values(seen, moved) | change)
-
-
-def repetition(seen: Session, moved: Session, *, at_most: int) -> SessionUse:
-    """Return what counts one more answer with the same successor, up to *at_most*."""
-    return SessionUse(_REPEAT, _values(seen, moved) | {"at_most": at_most})
-
-
-def _values(seen: Session, moved: Session) -> dict[str, object]:
-    return {
-        "used_id": seen.id,
-        "seen_generation": seen.generation,
-        "now": moved.last_used_at,
-        "until": moved.access_until,
-    }
+from authsvc.storage.named_rows import named
+from authsvc.storage.rotations import Rotations
+from authsvc.storage.session_use import REPEAT, ROTATE, SessionUse, with_token
 
 
 class SessionUses:
-    """Writes uses: over a held connection, where there is one."""
+    """Writes uses, each committed when it returns."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         dialect = database.engine.dialect
-        held = () if database.changes is None else (_ROTATE, _REPEAT)
-        self._alone = {use: HeldStatement.of(use, dialect) for use in held}
-        self._with_token = {use: HeldStatement.of(_with_token(use), dialect) for use in held}
+        held = () if database.changes is None else (ROTATE, REPEAT)
+        self._alone = {use: HeldStatement(use, dialect) for use in held}
+        self._with_token = {use: HeldStatement(with_token(use), dialect) for use in held}
+        self._rotations = {
+            has_token: Rotations(database, with_token=has_token)
+            for has_token in ((True, False) if held else ())
+        }
 
     async def write(self, use: SessionUse, token: OpaqueToken | None = None) -> int | None:
         """Write *use*, with the access token that goes with it if that has to be stored, and commit.
@@ -123,6 +38,11 @@ class SessionUses:
         """
         if self._database.changes is None:
             return await self._in_transaction(use, token)
+        if use.statement is ROTATE:
+            number = await self._rotations[token is not None].write(use, token)
+            if number is not None:
+                return number
+            # Moved, ended, or locked by somebody just now: alone it can wait for that.
         if token is None:
             rows = await self._send(self._alone[use.statement], use.values)
         else:

@@ -82,7 +82,7 @@ class SignIns:
         self._database = database
         dialect = database.engine.dialect
         self._held = {
-            with_token: HeldStatement.of(_statement(with_token=with_token), dialect)
+            with_token: HeldStatement(_statement(with_token=with_token), dialect)
             for with_token in ((True, False) if database.logins is not None else ())
         }
 

@@ -1,0 +1,106 @@
+"""Postgres: rotations that come while another is being written share one statement, and its commit.
+
+Saves: the commit, the round trip and the statement's way through the driver for all of a batch but one.
+Invariant: each is written as if it came alone, from what it saw; of two of one session one is.
+On failure: all of the batch get its error, and each may have been written.
+To switch it off: `Database.changes = None`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, cast
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import TypeEngine
+from sqlmodel import col
+
+from authsvc.storage import access_tokens
+from authsvc.storage.access_tokens import OpaqueToken
+from authsvc.storage.coalescing import Coalescer
+from authsvc.storage.database import Database
+from authsvc.storage.held_connections import HeldStatement
+from authsvc.storage.named_rows import insertion, named
+from authsvc.storage.session_use import OF_ROTATION, SessionUse, Use, as_seen, rotating
+from authsvc.storage.tables import AccessTokenRow, SessionRow
+
+_BATCH = 64
+_OF_TOKEN: dict[str, TypeEngine[Any]] = {
+    name: column.type
+    for name, column in sa.inspect(AccessTokenRow).columns.items()
+    if name not in {"session_id", "number"}  # which the session's row has
+}
+
+
+class _Rotation(NamedTuple):
+    use: SessionUse
+    token: OpaqueToken | None
+
+
+class Rotations:
+    """Writes rotations in batches, one at a time; all with an opaque token, or all without."""
+
+    def __init__(self, database: Database, *, with_token: bool) -> None:
+        self._database = database
+        self._statement = HeldStatement(_statement(with_token=with_token), database.engine.dialect)
+        self._waiting: Coalescer[_Rotation, int | None] = Coalescer(self._write, at_most=_BATCH)
+
+    async def write(self, use: SessionUse, token: OpaqueToken | None) -> int | None:
+        """Write a rotation, and its access token, if its session is as seen and nobody has its lock.
+
+        Returns:
+            the number of the access token; None, and nothing is written, if one of that is not so.
+
+        Raises:
+            Unavailable: the database is away; it may have been written.
+        """
+        return await self._waiting.ask(_Rotation(use, token))
+
+    async def _write(self, batch: Sequence[_Rotation]) -> list[int | None]:
+        # The first of each session: which of two rows for one an update takes is not said.
+        firsts = {rotation.use.values["used_id"]: rotation for rotation in reversed(batch)}
+        told = [_values(rotation) for rotation in firsts.values()]
+        columns = {name: [values[name] for values in told] for name in told[0]}
+        rows = await self._database.change(self._statement.text, *self._statement.arguments(columns))
+        numbers = cast("dict[UUID, int]", {row[0]: row[1] for row in rows})
+        return [
+            numbers.get(cast("UUID", session_id)) if firsts[session_id] is rotation else None
+            for rotation in batch
+            for session_id in [rotation.use.values["used_id"]]
+        ]
+
+
+def _values(rotation: _Rotation) -> dict[str, object]:
+    token = {} if rotation.token is None else named("token", access_tokens.values(rotation.token))
+    return {**rotation.use.values, **token}
+
+
+def _statement(*, with_token: bool) -> Use | sa.Select[UUID, int]:
+    free = _free({**OF_ROTATION, **(named("token", _OF_TOKEN) if with_token else {})})
+    rotated = rotating(dict(free.c))
+    if not with_token:
+        return rotated
+    of_token = {name: free.c[f"token_{name}"] for name in _OF_TOKEN}
+    used = rotated.returning(free.c.now, *of_token.values()).cte("used")
+    issued = {name: used.c[column.name] for name, column in of_token.items()}
+    number = used.c.access_tokens_issued
+    added = insertion(AccessTokenRow, "token", used, session_id=used.c.id, number=number, **issued)
+    removed = access_tokens.old(used.c.id, number, used.c.now)
+    return sa.select(used.c.id, number).add_cte(removed.cte("removed"), added.cte("added"))
+
+
+def _free(types: Mapping[str, TypeEngine[Any]]) -> sa.CTE:
+    """Return those told whose session is as seen, with its lock taken, in one order for everybody.
+
+    Who waited for a lock here would keep the rest of the batch waiting.
+    """
+    columns = [sa.column(name, type_) for name, type_ in types.items()]
+    arrays = [sa.bindparam(name, type_=ARRAY(type_)) for name, type_ in types.items()]
+    told = sa.func.unnest(*arrays).table_valued(*columns, name="told").render_derived()
+    return (
+        sa.select(*told.c)
+        .join_from(told, SessionRow, as_seen(dict(told.c)))
+        .order_by(col(SessionRow.id))
+        .with_for_update(of=SessionRow, skip_locked=True)
+        .cte("free")
+    )

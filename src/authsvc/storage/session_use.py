@@ -1,0 +1,124 @@
+"""Postgres: what a refresh writes into the row of its session, if that is still as it was seen.
+
+One statement, which takes the row's lock and looks again: of two that saw the same generation one finds none.
+An opaque access token is stored by the same statement.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy.types import TypeEngine
+from sqlmodel import col
+
+from authsvc.storage import access_tokens
+from authsvc.storage.dialect import UtcDateTime
+from authsvc.storage.named_rows import insertion
+from authsvc.storage.sessions import Session
+from authsvc.storage.tables import AccessTokenRow, SessionRow
+
+Use = ReturningUpdate[UUID, int]
+"""Returns the session's id, and the number of the access token that goes with this use."""
+
+Told = Mapping[str, sa.ColumnElement[Any]]
+"""What is told of a use, under its names: values to come with the statement, or columns of rows of them."""
+
+_OF_ANY: Mapping[str, TypeEngine[Any]] = {
+    "used_id": sa.Uuid(),
+    "seen_generation": sa.BigInteger(),
+    "now": UtcDateTime(),
+    "until": UtcDateTime(),
+}
+OF_ROTATION: Mapping[str, TypeEngine[Any]] = {
+    **_OF_ANY,
+    "new_generation": sa.BigInteger(),
+    "new_server_key_id": sa.Text(),
+}
+_OF_REPETITION: Mapping[str, TypeEngine[Any]] = {**_OF_ANY, "at_most": sa.Integer()}
+
+
+def as_seen(told: Told) -> sa.ColumnElement[bool]:
+    """Return whether a session is the used one, and neither moved on nor ended since it was looked at."""
+    return sa.and_(
+        col(SessionRow.id) == told["used_id"],
+        col(SessionRow.generation) == told["seen_generation"],
+        col(SessionRow.ended_at).is_(None),
+    )
+
+
+def rotating(told: Told) -> Use:
+    """Return the statement that moves the ratchet on, from what was seen alone."""
+    new = {"generation": told["new_generation"], "server_key_id": told["new_server_key_id"]}
+    return _use(told).values(**new, rotated_at=told["now"], repeats=0)
+
+
+def _repeating(told: Told) -> Use:
+    # Of many at the same moment each has read a count that is still low enough.
+    repeats = col(SessionRow.repeats)
+    return _use(told).where(repeats < told["at_most"]).values(repeats=repeats + 1)
+
+
+def _use(told: Told) -> Use:
+    issued, until = col(SessionRow.access_tokens_issued), col(SessionRow.access_until)
+    return (
+        sa.update(SessionRow)
+        .where(as_seen(told))
+        .values(
+            last_used_at=told["now"],
+            access_until=sa.case((until < told["until"], told["until"]), else_=until),
+            access_tokens_issued=issued + 1,
+        )
+        .returning(col(SessionRow.id), issued)
+    )
+
+
+def _told(types: Mapping[str, TypeEngine[Any]]) -> Told:
+    return {name: sa.bindparam(name, type_=type_) for name, type_ in types.items()}
+
+
+ROTATE = rotating(_told(OF_ROTATION))
+REPEAT = _repeating(_told(_OF_REPETITION))
+
+
+def with_token(use: Use) -> sa.Select[UUID, int]:
+    """Return the statement that does *use* and stores the opaque token that goes with it."""
+    used = use.cte("used")
+    used_id = sa.select(used.c.id).scalar_subquery()
+    number = sa.select(used.c.access_tokens_issued).scalar_subquery()
+    added = insertion(AccessTokenRow, "token", used, session_id=used.c.id, number=used.c.access_tokens_issued)
+    now = sa.bindparam("now", type_=UtcDateTime())
+    return sa.select(used.c.id, used.c.access_tokens_issued).add_cte(
+        access_tokens.old(used_id, number, now).cte("removed"),
+        added.cte("added"),
+    )
+
+
+@dataclass(frozen=True)
+class SessionUse:
+    """One use of a session, to be written."""
+
+    statement: Use
+    values: Mapping[str, object]
+
+
+def rotation(seen: Session, moved: Session) -> SessionUse:
+    """Return what moves the ratchet from the generation of *seen* to that of *moved*."""
+    change = {"new_generation": moved.generation, "new_server_key_id": moved.server_key_id}
+    return SessionUse(ROTATE, _values(seen, moved) | change)
+
+
+def repetition(seen: Session, moved: Session, *, at_most: int) -> SessionUse:
+    """Return what counts one more answer with the same successor, up to *at_most*."""
+    return SessionUse(REPEAT, _values(seen, moved) | {"at_most": at_most})
+
+
+def _values(seen: Session, moved: Session) -> dict[str, object]:
+    return {
+        "used_id": seen.id,
+        "seen_generation": seen.generation,
+        "now": moved.last_used_at,
+        "until": moved.access_until,
+    }
