@@ -34,7 +34,7 @@ class Revoker:
             Unavailable: the database is away; the token still lives (RFC 7009 §2.2.1).
         """
         if token.startswith(REFRESH_PREFIX):
-            found = await self.refresh.find_genuine(token)
+            found = await self.refresh.find_genuine(self.refresh.handles.open(token))
             if found is not None and found.session.client_id == client.id:
                 await self.sessions.end(found.session.id, reason="revoked")
             return
@@ -84,7 +84,7 @@ class Revoker:
             InvalidClient: its client is confidential and was not authenticated, or is another.
             Unavailable: the database is away.
         """
-        found = await self.refresh.find_genuine(refresh_token)
+        found = await self.refresh.find_genuine(self.refresh.handles.open(refresh_token))
         if found is None:
             return False
         session = found.session

@@ -3,26 +3,23 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 
-from authsvc.secret_tokens import new_id, new_random_bytes
+from authsvc.secret_tokens import new_id
 from authsvc.storage import session_use, sessions
-from authsvc.storage.access_tokens import OpaqueToken
 from authsvc.storage.accounts import Account
 from authsvc.storage.session_use import SessionUse
 from authsvc.storage.session_uses import SessionUses
 from authsvc.storage.sessions import EndedSession, Session, Which
 from tests.fixtures.clock import START
 from tests.fixtures.service import Service
-from tests.fixtures.sessions import new_session
+from tests.fixtures.sessions import SECOND, new_session, rotation, token
 
 pytestmark = pytest.mark.only(
     "postgres-jwt", "sqlite-jwt", reason="the table is the same for both formats of token"
 )
-
-SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -43,37 +40,12 @@ async def session(service: Service, account: Account) -> Session:
     return await insert(service, account)
 
 
-def rotation(seen: Session, generation: int = 2, *, until: datetime = START + 301 * SECOND) -> SessionUse:
-    moved = replace(
-        seen,
-        generation=generation,
-        server_key_id="the next key",
-        last_used_at=START + SECOND,
-        access_until=until,
-    )
-    return session_use.rotation(seen, moved)
-
-
 def repetition(seen: Session, *, at_most: int = 100) -> SessionUse:
     moved = replace(seen, last_used_at=START + SECOND, access_until=START + 301 * SECOND)
     return session_use.repetition(seen, moved, at_most=at_most)
 
 
 Write = Callable[[SessionUse], Coroutine[None, None, int | None]]
-
-
-def token(session: Session, number: int = 0) -> OpaqueToken:
-    """An opaque token of *session*, to be stored; the number that it gets is not the one it came with."""
-    return OpaqueToken(
-        sha256=new_random_bytes(32),
-        session_id=session.id,
-        client_id="public",
-        number=number,
-        scope=frozenset(),
-        audience="here",
-        issued_at=START + SECOND,
-        expires_at=START + 301 * SECOND,
-    )
 
 
 @pytest.fixture(params=["alone", "with a token"])

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 from authsvc.clients import ClientCredentials
 from authsvc.endpoints import introspect, login, refresh, verify
 from authsvc.endpoints.form import parse_form
-from authsvc.endpoints.token_response import origin_from, token_response
+from authsvc.endpoints.token_response import origin_from, token_body
 from authsvc.endpoints.whole_answer import lines_of
 from authsvc.errors import InvalidBearerToken
 from authsvc.grants.issuing import IssuedTokens
@@ -28,7 +28,9 @@ _FORM = re.compile(rb"(%b&)?token=([A-Za-z0-9_.-]+)(?(1)|(?:&%b)?)" % (_HINT, _H
 _FORM_TYPE = b"application/x-www-form-urlencoded"
 # Nothing in it could be an escape, so it has one reading.
 _CREDENTIALS = re.compile(rb"([A-Za-z0-9_.~-]+):([A-Za-z0-9_.~-]+)")
-_DESCRIBED = b"cache-control: no-store\r\ncontent-length: %d\r\ncontent-type: application/json\r\n"
+_OF_JSON = b"content-length: %d\r\ncontent-type: application/json\r\n"
+_DESCRIBED = b"cache-control: no-store\r\n" + _OF_JSON
+_GRANTED = b"cache-control: no-store\r\npragma: no-cache\r\n" + _OF_JSON
 _OF_REFRESH = frozenset({"refresh_token", "grant_type", "scope", "client_id"})
 _OF_LOGIN = frozenset({"username", "password", "grant_type", "scope", "client_id"})
 _BEARER = re.compile(rb"[Bb]earer ([A-Za-z0-9_.-]+)")
@@ -94,8 +96,8 @@ async def _login(services: Services, asked: Asked) -> Told | None:
 
 
 def _issued(issued: IssuedTokens) -> Told:
-    response = token_response(issued)
-    return lines_of(response.raw_headers), bytes(response.body)
+    body = token_body(issued)
+    return _GRANTED % len(body), body
 
 
 def _form(asked: Asked, *, names: frozenset[str], needed: Sequence[str], grant: str) -> dict[str, str] | None:

@@ -56,10 +56,11 @@ async def exchange(
         AuthError: as `RefreshTokenGrant.exchange`.
     """
     grant, found = services.refresh_token_grant, None
+    presented = grant.handles.open(refresh_token)
     if credentials.names_nobody:
-        found = await grant.find_genuine(refresh_token)
+        found = await grant.find_genuine(presented)
         if found is None:
             raise InvalidGrant("The refresh token is expired, revoked, already used or not known.")
         credentials = ClientCredentials([(found.session.client_id, "")])
     client = await services.clients.authenticate(credentials)
-    return await grant.exchange(client, refresh_token, scope=requested_scope(scope), found=found)
+    return await grant.exchange(client, presented, scope=requested_scope(scope), found=found)

@@ -1,11 +1,12 @@
 """The answer of a granted token request (RFC 6749 §5.1)."""
 
+import json
+
 from fastapi import Request
-from fastapi.responses import JSONResponse
+from starlette.responses import Response
 
 from authsvc.audit import Origin
 from authsvc.endpoints.documented_answers import headers, oauth_errors, success
-from authsvc.endpoints.schemas import TokenResponse
 from authsvc.grants.issuing import IssuedTokens
 from authsvc.scopes import Scope, format_scope, parse_request
 
@@ -28,16 +29,19 @@ ANSWERS = success(
 """What the endpoints that issue tokens may answer, for OpenAPI."""
 
 
-def token_response(issued: IssuedTokens) -> JSONResponse:
+def token_response(issued: IssuedTokens) -> Response:
     """Return the tokens; no cache may keep them."""
-    body = TokenResponse(
-        access_token=issued.access_token,
-        expires_in=issued.expires_in,
-        refresh_token=issued.refresh_token,
-        scope=format_scope(issued.scope),
-    )
     headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-    return JSONResponse(body.model_dump(exclude_none=True), headers=headers)
+    return Response(token_body(issued), headers=headers, media_type="application/json")
+
+
+def token_body(issued: IssuedTokens) -> bytes:
+    """Return what `TokenResponse` describes, as JSON in UTF-8."""
+    told = {"access_token": issued.access_token, "token_type": "Bearer", "expires_in": issued.expires_in}
+    if issued.refresh_token is not None:
+        told["refresh_token"] = issued.refresh_token
+    told["scope"] = format_scope(issued.scope)
+    return json.dumps(told, separators=(",", ":")).encode()
 
 
 def requested_scope(text: str) -> Scope | None:

@@ -58,12 +58,14 @@ class RefreshTokenGrant:
     async def exchange(
         self,
         client: Client,
-        refresh_token: str,
+        presented: PresentedRefreshToken | None,
         *,
         scope: Scope | None,
         found: FoundSession | None = None,
     ) -> IssuedTokens:
         """Return the session's next tokens; *found* is the token's session, if it was just looked up.
+
+        What could not be opened is None.
 
         Raises:
             UnauthorizedClient, InvalidScope: the client may not ask for this; nothing changed.
@@ -72,7 +74,6 @@ class RefreshTokenGrant:
             Unavailable: the database is away; nothing changed.
         """
         require_grant(client, "refresh_token")
-        presented = self.handles.open(refresh_token)
         if presented is None:
             raise InvalidGrant(_NOT_GOOD)
         for _ in range(_TRIES):
@@ -112,9 +113,8 @@ class RefreshTokenGrant:
         row = await self.lookups.find(presented.session_id)
         return None if row is None else sessions.read(row)
 
-    async def find_genuine(self, refresh_token: str) -> FoundSession | None:
+    async def find_genuine(self, presented: PresentedRefreshToken | None) -> FoundSession | None:
         """Return the session of a genuine refresh token of any generation, ended or not."""
-        presented = self.handles.open(refresh_token)
         found = None if presented is None else await self.find(presented)
         if presented is None or found is None or not self.handles.is_genuine(presented, found.session.salt):
             return None
@@ -141,10 +141,15 @@ class RefreshTokenGrant:
 
     def _moved(self, session: Session, verdict: Rotate | Repeat, now: datetime) -> Session:
         until = self.issuer.access_until(now, created_at=session.created_at)
-        moved = replace(session, last_used_at=now, access_until=until)
         if isinstance(verdict, Repeat):
-            return moved
-        return replace(moved, generation=verdict.generation, server_key_id=self.server_keys.current.id)
+            return replace(session, last_used_at=now, access_until=until)
+        return replace(
+            session,
+            last_used_at=now,
+            access_until=until,
+            generation=verdict.generation,
+            server_key_id=self.server_keys.current.id,
+        )
 
     def _use(self, seen: Session, moved: Session, verdict: Rotate | Repeat) -> SessionUse:
         if isinstance(verdict, Repeat):

@@ -101,6 +101,6 @@ def _free(types: Mapping[str, TypeEngine[Any]]) -> sa.CTE:
         sa.select(*told.c)
         .join_from(told, SessionRow, as_seen(dict(told.c)))
         .order_by(col(SessionRow.id))
-        .with_for_update(of=SessionRow, skip_locked=True)
+        .with_for_update(of=SessionRow, key_share=True, skip_locked=True)
         .cte("free")
     )
