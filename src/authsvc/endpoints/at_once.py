@@ -15,7 +15,7 @@ from starlette.datastructures import State
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
-from starlette.types import Receive, Scope
+from starlette.types import Message, Receive, Scope
 
 from authsvc.endpoints import error_responses
 from authsvc.endpoints.admission import Room, again
@@ -55,18 +55,18 @@ class AtOnce:
         if headers is None:
             return receive
         room, body = self._room, b""
+        messages: list[Message] = []
         try:
             if question.has_body:
                 if not room.has_room_for_body(headers.get(b"content-length")):
                     return receive
                 messages = await room.read(receive)
-                receive = again(messages, receive)
                 if messages[-1].get("more_body"):  # it is too long, or stopped coming
-                    return receive
+                    return again(messages, receive)
                 parts = [message.get("body", b"") for message in messages]
                 body = parts[0] if len(parts) == 1 else b"".join(parts)
             if room.is_full or len(body) > room.limits.body_bytes:
-                return receive
+                return again(messages, receive)
             room.in_work += 1
             try:
                 client = scope.get("client")
@@ -78,10 +78,10 @@ class AtOnce:
             response = error_responses.answer(Request({**scope, "route": question.route}), error)
             return Answer.of(question.route, response)
         except ClientDisconnect:
-            return receive  # which says so again, to whoever reads on
+            return again(messages, receive)  # which says so again, to whoever reads on
         except Exception:  # noqa: BLE001 - whatever it is; it is logged there, and only there
             return Answer.of(question.route, error_responses.unexpected())
-        return receive if told is None else Answer(question.route, 200, *told)
+        return again(messages, receive) if told is None else Answer(question.route, 200, *told)
 
     def _of_ordinary(self, scope: Scope) -> Headers | None:
         """Return the headers, unless something of it needs the router, or what comes before that."""

@@ -59,8 +59,9 @@ async def _introspect(services: Services, asked: Asked) -> Told | None:
     caller = services.clients.recall(*credentials)
     if caller is None:
         return None
-    described = await services.introspector.introspect_at_once(form[2].decode(), caller)
-    return None if described is None else (_DESCRIBED % len(described), described)
+    described = await services.introspector.introspect(form[2].decode(), caller.copy)
+    # Asked along with the token; where it is not as remembered, the endpoint asks anew.
+    return (_DESCRIBED % len(described), described) if await caller.is_current() else None
 
 
 async def _verify(services: Services, asked: Asked) -> Told | None:

@@ -16,7 +16,7 @@ from sqlmodel import col
 from authsvc.metrics import FALLBACKS
 from authsvc.storage.database import Database
 from authsvc.storage.denial import ClientEntry
-from authsvc.storage.denylist import Denylist
+from authsvc.storage.denylist import Denylist, Found
 from authsvc.storage.redis_client import RedisAway
 from authsvc.storage.tables import AccountRow, ClientRow, DeniedTokenRow, SessionRow, SigningKeyRow
 
@@ -61,21 +61,12 @@ class Standings:
         """
         if self.denylist is not None:
             try:
-                return await self._ask_redis(self.denylist, names)
+                found = await self.denylist.find(names.entries)
             except RedisAway:
                 FALLBACKS.inc()
+            else:
+                return _told_by(found, names) if found else Standing.LIVE
         return await self._ask_postgres(names)
-
-    async def _ask_redis(self, denylist: Denylist, names: TokenNames) -> Standing:
-        found = await denylist.find(names.entries)
-        if not found:
-            return Standing.LIVE
-        token, key, client, session = names.entries
-        # A token revoked for itself stays denied when its session ends too: it is nobody's to log out by.
-        if session in found and token not in found:
-            return Standing.SESSION_ENDED
-        is_suspended = client in found and ClientEntry.read(found[client]).is_disabled
-        return Standing.DENIED if token in found or key in found or is_suspended else Standing.LIVE
 
     async def _ask_postgres(self, names: TokenNames) -> Standing:
         statement = (
@@ -107,3 +98,13 @@ class Standings:
         if denied_jti is None and ended_at is not None:
             return Standing.SESSION_ENDED
         return Standing.LIVE if undenied else Standing.DENIED
+
+
+def _told_by(found: Found, names: TokenNames) -> Standing:
+    """Return what the entries that were *found* say of the token; others may be among them."""
+    token, key, client, session = names.entries
+    # A token revoked for itself stays denied when its session ends too: it is nobody's to log out by.
+    if session in found and token not in found:
+        return Standing.SESSION_ENDED
+    is_suspended = client in found and ClientEntry.read(found[client]).is_disabled
+    return Standing.DENIED if token in found or key in found or is_suspended else Standing.LIVE

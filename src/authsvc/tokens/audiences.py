@@ -32,11 +32,12 @@ class Audiences:
         Raises:
             Unavailable: it is unknown and the database is away.
         """
-        if not self._knows(audience):
+        if not self.know(audience):
             async with self._looking:
-                if not self._knows(audience):
+                if not self.know(audience):
                     await self.load()
-        return self._knows(audience)
+        return self.know(audience)
 
-    def _knows(self, audience: str) -> bool:
+    def know(self, audience: str) -> bool:
+        """Whether it is one of those known here, which need not be all."""
         return audience == self._own or audience in self._of_clients

@@ -27,7 +27,8 @@ class TokenVerifier:
 
     async def verify(self, token: str) -> AccessToken | None:
         """Return the facts of *token* if it is live; raises as `judge`."""
-        verdict = await self.judge(token)
+        chosen = self._format_of(token)
+        verdict = None if chosen is None else await chosen.judge(token)
         return verdict.token if verdict is not None and verdict.is_live else None
 
     async def revoke(self, token: str, facts: AccessToken) -> None:
