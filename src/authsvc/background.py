@@ -46,8 +46,11 @@ async def _for_ever(job: Job) -> None:
     was_away = False
     # Asked at each turn: a library can swallow a cancellation that comes while it ends of itself.
     while not _is_told_to_stop():
-        with suppress(TimeoutError):
-            await asyncio.wait_for(job.wake.wait(), job.every)
+        due = asyncio.get_running_loop().call_later(job.every, job.wake.set)
+        try:
+            await job.wake.wait()
+        finally:
+            due.cancel()
         job.wake.clear()
         was_away = await _once(job, was_away=was_away)
 

@@ -1,7 +1,7 @@
 """Postgres: connections and transactions. Driver errors leave here as `Unavailable`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import datetime
 
@@ -31,6 +31,9 @@ from authsvc.storage.outage import OutageWatch
 
 Row = tuple[object, ...]
 """The columns of one row."""
+
+Rows = Sequence[Sequence[object]]
+"""What a statement over a held connection returns."""
 
 _READING = 2
 _CHANGING = 4
@@ -116,31 +119,29 @@ class Database:
             async with self._connected(self._reading) as connection:
                 yield connection
 
-    async def ask(self, statement: str, *values: object) -> Sequence[Sequence[object]]:
-        """Return the rows of one statement that reads, over a connection that is held.
+    def ask(self, statement: str, *values: object) -> Awaitable[Rows]:
+        """Return the rows to come of one statement that reads, over a connection that is held.
 
-        Raises:
+        Awaiting it raises:
             Unavailable: as `reading`.
         """
-        return await self._over(self.reads, statement, values)
+        return self._over(self.reads, statement, values)
 
-    async def change(self, statement: str, *values: object) -> Sequence[Sequence[object]]:
-        """Do one statement that changes something, and commit it; return its rows.
+    def change(self, statement: str, *values: object) -> Awaitable[Rows]:
+        """Return the rows to come of one statement that changes something, and is committed by then.
 
         It must be so that doing it twice changes nothing more: the answer to the first may have been lost.
 
-        Raises:
+        Awaiting it raises:
             Unavailable: as `transaction`; it may have been done.
         """
-        return await self._over(self.changes, statement, values)
+        return self._over(self.changes, statement, values)
 
-    async def log_in(self, statement: str, *values: object) -> Sequence[Sequence[object]]:
+    def log_in(self, statement: str, *values: object) -> Awaitable[Rows]:
         """Do the same for what a login writes. Raises as `change`."""
-        return await self._over(self.logins, statement, values)
+        return self._over(self.logins, statement, values)
 
-    async def _over(
-        self, held: HeldConnections | None, statement: str, values: Sequence[object]
-    ) -> Sequence[Sequence[object]]:
+    async def _over(self, held: HeldConnections | None, statement: str, values: Sequence[object]) -> Rows:
         if held is None:
             raise RuntimeError("no connection is held here")
         with _driver_errors(self.outages):

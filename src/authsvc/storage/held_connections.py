@@ -88,7 +88,7 @@ class HeldConnections:
 
     async def fetch(self, statement: str, *values: object) -> Sequence[Record]:
         """Return the rows of *statement*, in which `$1` stands for the first of *values*."""
-        await self._turn()
+        await (self._turn() if self._turns.locked() else self._turns.acquire())
         connection = self._free.pop()
         try:
             return await connection.fetch(statement, values)
@@ -96,13 +96,10 @@ class HeldConnections:
             self._free.append(connection)
             self._turns.release()
 
-    async def _turn(self) -> None:
-        if not self._turns.locked():
-            await self._turns.acquire()
-            return
+    async def _turn(self) -> bool:
         try:
             async with asyncio.timeout(self._timeout):
-                await self._turns.acquire()
+                return await self._turns.acquire()
         except TimeoutError:
             raise PoolTimeoutError("all held connections are in use") from None
 
@@ -123,26 +120,22 @@ class _HeldConnection:
 
     async def fetch(self, statement: str, values: Sequence[object]) -> Sequence[Record]:
         was_idle = self._connection is not None and not self._connection.is_closed()
-        try:
-            return await self._fetch(statement, values)
-        except ConnectionDoesNotExistError:
-            if not was_idle:
+        while True:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await self._opened()
+            try:
+                rows: Sequence[Record] = await self._connection.fetch(statement, *values)
+            # The last two are what the driver says of its own state, not of what the server said.
+            except (ConnectionDoesNotExistError, InterfaceError, InternalClientError) as error:
+                self.close()
+                if not was_idle:
+                    raise ConnectionDoesNotExistError(str(error)) from error
+                was_idle = False
+            except BaseException:
+                self.close()
                 raise
-            return await self._fetch(statement, values)
-
-    async def _fetch(self, statement: str, values: Sequence[object]) -> Sequence[Record]:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await self._opened()
-        try:
-            rows: Sequence[Record] = await self._connection.fetch(statement, *values)
-        # What the driver says of its own state, not of what the server said.
-        except (InterfaceError, InternalClientError) as error:
-            self.close()
-            raise ConnectionDoesNotExistError(str(error)) from error
-        except BaseException:
-            self.close()
-            raise
-        return rows
+            else:
+                return rows
 
     async def _opened(self) -> asyncpg.Connection:
         connection = await asyncpg.connect(

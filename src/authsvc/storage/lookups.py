@@ -6,7 +6,7 @@ On failure: all who wait for the statement get its error.
 To switch it off: `Database.reads = None`; then each asks by itself.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 import sqlalchemy as sa
@@ -42,14 +42,15 @@ class Lookups(Generic[K]):
         wanted = sa.bindparam("keys", type_=ARRAY(key_type))
         self._of_many = HeldStatement(found_by(sa.any_(wanted)), database.engine.dialect)
 
-    async def find(self, key: K) -> Row | None:
-        """Return the row with this key, as it is now.
+    def find(self, key: K) -> Awaitable[Row | None]:
+        """Return the row to come that has this key, as it is now.
 
-        Raises:
+        Awaiting it raises:
             Unavailable: the database is away.
         """
-        if self._database.reads is not None:
-            return await self._lookups.ask(key)
+        return self._alone(key) if self._database.reads is None else self._lookups.ask(key)
+
+    async def _alone(self, key: K) -> Row | None:
         async with self._database.reading() as tx:
             row = (await tx.execute(self._of_one, {"key": key})).one_or_none()
         return None if row is None else tuple(row)
