@@ -209,9 +209,10 @@ async def test_logins_that_wait_for_one_account_keep_nobody_elses_session_waitin
         logins = [asyncio.create_task(impatient.login()) for _ in range(6)]
         await is_blocked(service, 2, logins[-1])
         refreshed = await impatient.refresh(other["refresh_token"])
-    await asyncio.gather(*logins)
+    ended = await asyncio.gather(*logins, return_exceptions=True)
 
     assert refreshed.status_code == 200, refreshed.text
+    assert [one for one in ended if isinstance(one, BaseException)] == []
 
 
 @pytest.mark.only(
