@@ -94,7 +94,9 @@ class Sessions:
         if cast("int", count) > at_most:
             async with self.database.transaction() as tx:
                 await accounts.hold(tx, account_id)  # else two would end each other's
-                surplus = sessions.beyond_newest(at_most, self.alive(account_id), newest=newest.id)
+                surplus = sessions.beyond_newest(
+                    at_most, self.alive(account_id), tx.dialect, newest=newest.id
+                )
                 ended = await self.mark_ended(tx, surplus, reason=_TOO_MANY)
             await self.deny(ended, reason=_TOO_MANY)
         return LatestWithdrawal(cast("datetime | None", withdrawn_at))

@@ -9,6 +9,7 @@ from authsvc.secret_tokens import new_id
 from authsvc.storage import access_tokens, accounts, clients, denial_rows, sessions
 from authsvc.storage.database import Database
 from authsvc.storage.held_connections import HeldStatement
+from authsvc.storage.rotations import Rotations
 from authsvc.storage.sign_ins import SignIns
 from tests.fixtures.clock import START
 from tests.fixtures.service import Service
@@ -30,17 +31,19 @@ SMALL = ("signing_key", "client", "lease")
 
 
 def statements(database: Database) -> dict[str, HeldStatement | None]:
-    """What is sent over held connections, but for what a refresh writes, which finds its row alike."""
+    """What is sent over held connections, but for a rotation that comes alone, which finds its row alike."""
     lookups = {name: module.lookups(database) for name, module in LOOKED_UP.items()}
     questions = {
         "how many sessions": sessions.count_of_alive(database),
         "what is marked": denial_rows.marked_rows(database),
     }
     sign_ins = SignIns(database)
+    rotations = {has_token: Rotations(database, with_token=has_token) for has_token in (False, True)}
     return {
         **{name: asked._of_many for name, asked in lookups.items()},  # noqa: SLF001 - what is planned is its own affair
         **{name: asked._held for name, asked in questions.items()},  # noqa: SLF001 - what is planned is its own affair
         **{f"a login, token {with_token}": held for with_token, held in sign_ins._held.items()},  # noqa: SLF001 - what is planned is its own affair
+        **{f"rotations, token {has_token}": asked._statement for has_token, asked in rotations.items()},  # noqa: SLF001 - what is planned is its own affair
     }
 
 

@@ -307,7 +307,8 @@ async def test_the_sessions_beyond_the_newest_are_the_oldest(service: Service, a
         for age, one in zip(ages, ids, strict=True)
     ]
 
-    ended = await end(service, sessions.beyond_newest(2, sessions.of_account(account.id)))
+    dialect = service.stack.services.stores.database.engine.dialect
+    ended = await end(service, sessions.beyond_newest(2, sessions.of_account(account.id), dialect))
 
     assert {one.id for one in ended} == {made[0].id, made[2].id}
 

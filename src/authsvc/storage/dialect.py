@@ -1,7 +1,7 @@
 """What differs between Postgres and SQLite, all of it."""
 
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -9,7 +9,10 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.orm import Mapped
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+V = TypeVar("V")
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
@@ -151,6 +154,17 @@ async def by_index_only(connection: AsyncConnection) -> None:
     """
     if connection.dialect.name == "postgresql":
         await connection.execute(sa.text("SET LOCAL enable_seqscan = off"))
+
+
+def is_one_of(key: Mapped[V], found: sa.Select[V], dialect: Dialect) -> sa.ColumnElement[bool]:
+    """Return whether *key* is one of what is *found*, which is looked for once.
+
+    Where it takes a table for nearly empty, Postgres would look for `IN (SELECT …)` again at each row of it.
+    """
+    if dialect.name == "sqlite":
+        return key.in_(found.scalar_subquery())
+    [column] = found.selected_columns
+    return key == sa.any_(sa.func.array(found.scalar_subquery(), type_=postgresql.ARRAY(column.type)))
 
 
 def insert(connection: AsyncConnection, table: type) -> postgresql.Insert | sqlite.Insert:

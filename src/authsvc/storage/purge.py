@@ -15,7 +15,7 @@ from sqlmodel import SQLModel, col
 
 from authsvc.storage.database import Database
 from authsvc.storage.denial import SAFETY
-from authsvc.storage.dialect import by_index_only
+from authsvc.storage.dialect import by_index_only, is_one_of
 from authsvc.storage.estimate import estimated_rows
 from authsvc.storage.leases import Lease
 from authsvc.storage.tables import AccessTokenRow, AccountRow, DeniedTokenRow, SessionRow
@@ -62,7 +62,7 @@ class Walk:
         statement = sa.select(*self.order, self.over).where(self.among, *self._behind(after))
         return statement.order_by(*self.alike, *self.order).limit(WINDOW)
 
-    def removal(self, after: Place | None, last: Place) -> sa.Delete:
+    def removal(self, after: Place | None, last: Place, dialect: sa.Dialect) -> sa.Delete:
         """Return the statement that deletes what is over between two places, and waits for nobody."""
         key = self.order[-1]
         # Looked at again under the lock: a refresh may have been faster.
@@ -71,7 +71,7 @@ class Walk:
             .where(self.among, *self._behind(after), sa.tuple_(*self.order) <= last, self.over)
             .with_for_update(skip_locked=True)
         )
-        return sa.delete(self.table).where(key.in_(free.scalar_subquery()))
+        return sa.delete(self.table).where(is_one_of(key, free, dialect))
 
     def _behind(self, after: Place | None) -> list[sa.ColumnElement[bool]]:
         return [] if after is None else [sa.tuple_(*self.order) > after]
@@ -144,7 +144,9 @@ class Purge:
                 rows = (await tx.execute(walk.window(after))).all()
             removed = 0
             if any(row[-1] for row in rows):
-                removed = await self._remove(walk.removal(after, tuple(rows[-1][:-1])), lease)
+                removed = await self._remove(
+                    walk.removal(after, tuple(rows[-1][:-1]), self.database.engine.dialect), lease
+                )
             seen += len(rows)
             bookmark.after = tuple(rows[-1][:-1]) if len(rows) == WINDOW else None
             yield Step(str(walk.table.__tablename__), len(rows), removed)

@@ -16,7 +16,7 @@ from sqlmodel import col
 from authsvc.scopes import Scope, format_scope, parse_scope
 from authsvc.storage.database import Database, Row, Transaction
 from authsvc.storage.denial_rows import Mark
-from authsvc.storage.dialect import UtcDateTime
+from authsvc.storage.dialect import UtcDateTime, is_one_of
 from authsvc.storage.key_withdrawals import LATEST, LatestWithdrawal
 from authsvc.storage.lookups import KeyCondition, Lookups
 from authsvc.storage.question import Question, Value
@@ -167,7 +167,7 @@ def of_account(account_id: Value[UUID], *, but: UUID | None = None) -> Which:
     return condition if but is None else sa.and_(condition, col(SessionRow.id) != but)
 
 
-def beyond_newest(count: int, which: Which, *, newest: UUID | None = None) -> Which:
+def beyond_newest(count: int, which: Which, dialect: sa.Dialect, *, newest: UUID | None = None) -> Which:
     """The sessions meant but for the *count* newest of them; *newest* is the newest whatever clocks say."""
     is_older = sa.case((col(SessionRow.id) == newest, 0), else_=1)
     older = (
@@ -176,7 +176,7 @@ def beyond_newest(count: int, which: Which, *, newest: UUID | None = None) -> Wh
         .order_by(is_older, col(SessionRow.created_at).desc(), col(SessionRow.id).desc())
         .offset(count)
     )
-    return col(SessionRow.id).in_(older.scalar_subquery())
+    return is_one_of(col(SessionRow.id), older, dialect)
 
 
 def count_of_alive(database: Database) -> Question:
