@@ -5,10 +5,12 @@ from time import perf_counter
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
 from tests.conftest import MakeService
 from tests.fixtures.clock import ManualClock
 from tests.fixtures.documented import operation_of
+from tests.fixtures.forge import Forge
 from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.redis import RedisServer
 from tests.fixtures.service import DEAD, LIVE, PASSWORD, USERNAME, Registered, Service
@@ -316,3 +318,20 @@ async def test_readiness_tells_of_postgres_and_of_its_return(
     status, word = (200, "degraded") if service.issues_jwt else (503, "unready")
     assert (away.status_code, away.json()) == (status, {"status": word, "database": "away", "redis": "ok"})
     assert (back.status_code, back.json()) == (200, {"status": "ready", "database": "ok", "redis": "ok"})
+
+
+@pytest.mark.only("postgres-jwt", reason="opaque tokens name no key")
+async def test_a_text_that_was_refused_for_its_key_is_no_dead_token_while_the_key_cannot_be_asked_for(
+    service: Service, forge: Forge, lose_postgres: Callable[[], None]
+) -> None:
+    caller = await service.add_client(may_introspect=True)
+    token = forge.with_header(kid="of-another-instance").signed_by(generate_private_key(SECP256R1()))
+    said = [await service.is_live(token, caller) for _ in range(2)]
+    lose_postgres()
+    service.clock.advance(seconds=1)
+
+    await refuses_for_now(service.post("/introspect", caller, token=token))
+    # It may not look again so soon, and must not take the look that failed for an answer.
+    again = await service.post("/introspect", caller, token=token)
+
+    assert (said, again.status_code) == ([False, False], 503)

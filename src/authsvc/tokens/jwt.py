@@ -80,6 +80,8 @@ class JwtFormat:
         sha256 = fingerprint(token)
         signed = self.verified.get(sha256)
         if signed is None:
+            if self.refused.surely_include(sha256, self.keys):
+                return None
             signed = await self._read(token, sha256)
         elif not self.keys.holds(signed.names.kid):
             return None

@@ -165,6 +165,11 @@ class KeyRing:
                 raise Unavailable("The database cannot be asked for this key now.")
         return self._keys.get(kid)
 
+    def lacks(self, kid: str) -> bool:
+        """Whether `find` would say at once that there is none: it is not time to look again."""
+        is_looking = self._looking.locked() or self._last_look_failed
+        return kid not in self._keys and not is_looking and not self._may_look()
+
     def holds(self, kid: str) -> bool:
         """Whether this key is known here, and so not known to be withdrawn."""
         return kid in self._keys

@@ -22,6 +22,13 @@ class RefusedTexts:
     def __init__(self, at_most: int = MOST_TEXTS) -> None:
         self._kids: BoundedMemory[str | None] = BoundedMemory(at_most)
 
+    def surely_include(self, sha256: bytes, keys: KeyRing) -> bool:
+        """Whether this text was refused, and nothing has to be asked for to refuse it again."""
+        if sha256 not in self._kids:
+            return False
+        kid = self._kids.get(sha256)
+        return kid is None or keys.lacks(kid)
+
     async def include(self, sha256: bytes, keys: KeyRing) -> bool:
         """Whether this text was refused, and would be again.
 
