@@ -1,7 +1,8 @@
 """How many passwords are hashed at a time: as many as there are threads for it, or fewer than cores.
 
 While the event loop is busy it needs a core of its own. A hash that shares that core gets little of it, and
-takes from the loop what its caches hold.
+takes from the loop what its caches hold. One on another core takes memory's time from it, so none follows at
+once on one that has ended.
 """
 
 import asyncio
@@ -10,6 +11,8 @@ from collections import deque
 
 _BUSY = 0.5
 _WINDOW_SECONDS = 0.05
+_REST = 1.25
+"""For how long a turn rests while the loop is busy, as a part of the processor's time that it used."""
 
 
 class HashTurns:
@@ -22,6 +25,7 @@ class HashTurns:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._seen_at, self._used = time.perf_counter(), time.thread_time()
         self._is_busy = False
+        self._latest_rest = 0.0
 
     @property
     def at_most(self) -> int:
@@ -32,6 +36,11 @@ class HashTurns:
             self._is_busy = used - self._used > _BUSY * (now - self._seen_at)
             self._seen_at, self._used = now, used
         return self._beside_the_loop if self._is_busy else self._threads
+
+    @property
+    def rest(self) -> float:
+        """For how many seconds a turn rests before the next one has it, about."""
+        return self._latest_rest if self._is_busy else 0
 
     async def take(self) -> None:
         """Wait for a turn; who has one gives it back."""
@@ -47,8 +56,18 @@ class HashTurns:
                 self.give_back()
             raise
 
-    def give_back(self) -> None:
-        """Let the next one have it."""
+    def give_back(self, cpu_seconds: float = 0) -> None:
+        """Let the next one have it, after a rest if the loop is busy and it used so many *cpu_seconds*."""
+        if not cpu_seconds:
+            self._hand_on()
+            return
+        self._latest_rest = _REST * cpu_seconds
+        if self._is_busy:
+            asyncio.get_running_loop().call_later(self._latest_rest, self._hand_on)
+        else:
+            self._hand_on()
+
+    def _hand_on(self) -> None:
         self._taken -= 1
         while self._waiting and self._taken < self.at_most:
             turn = self._waiting.popleft()
