@@ -58,11 +58,9 @@ class HashTurns:
 
     def give_back(self, cpu_seconds: float = 0) -> None:
         """Let the next one have it, after a rest if the loop is busy and it used so many *cpu_seconds*."""
-        if not cpu_seconds:
-            self._hand_on()
-            return
-        self._latest_rest = _REST * cpu_seconds
-        if self._is_busy:
+        if cpu_seconds:
+            self._latest_rest = _REST * cpu_seconds
+        if cpu_seconds and self._is_busy:
             asyncio.get_running_loop().call_later(self._latest_rest, self._hand_on)
         else:
             self._hand_on()
