@@ -15,13 +15,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 from sqlmodel import col
 
-from authsvc.storage import access_tokens
 from authsvc.storage.access_tokens import OpaqueToken
 from authsvc.storage.coalescing import Coalescer
 from authsvc.storage.database import Database
 from authsvc.storage.held_connections import HeldStatement
-from authsvc.storage.named_rows import insertion, named
-from authsvc.storage.session_use import OF_ROTATION, SessionUse, Use, as_seen, rotating
+from authsvc.storage.named_rows import named
+from authsvc.storage.session_use import OF_ROTATION, SessionUse, Use, as_seen, rotating, storing_tokens
 from authsvc.storage.tables import AccessTokenRow, SessionRow
 
 _BATCH = 64
@@ -59,7 +58,7 @@ class Rotations:
     async def _write(self, batch: Sequence[_Rotation]) -> list[int | None]:
         # The first of each session: which of two rows for one an update takes is not said.
         firsts = {rotation.use.values["used_id"]: rotation for rotation in reversed(batch)}
-        told = [_values(rotation) for rotation in firsts.values()]
+        told = [use.told(token) for use, token in firsts.values()]
         columns = {name: [values[name] for values in told] for name in told[0]}
         rows = await self._database.change(self._statement.text, *self._statement.arguments(columns))
         numbers = cast("dict[UUID, int]", {row[0]: row[1] for row in rows})
@@ -70,11 +69,6 @@ class Rotations:
         ]
 
 
-def _values(rotation: _Rotation) -> dict[str, object]:
-    token = {} if rotation.token is None else named("token", access_tokens.values(rotation.token))
-    return {**rotation.use.values, **token}
-
-
 def _statement(*, with_token: bool) -> Use | sa.Select[UUID, int]:
     free = _free({**OF_ROTATION, **(named("token", _OF_TOKEN) if with_token else {})})
     rotated = rotating(dict(free.c))
@@ -82,11 +76,8 @@ def _statement(*, with_token: bool) -> Use | sa.Select[UUID, int]:
         return rotated
     of_token = {name: free.c[f"token_{name}"] for name in _OF_TOKEN}
     used = rotated.returning(free.c.now, *of_token.values()).cte("used")
-    issued = {name: used.c[column.name] for name, column in of_token.items()}
-    number = used.c.access_tokens_issued
-    added = insertion(AccessTokenRow, "token", used, session_id=used.c.id, number=number, **issued)
-    removed = access_tokens.old(used.c.id, number, used.c.now)
-    return sa.select(used.c.id, number).add_cte(removed.cte("removed"), added.cte("added"))
+    told = {name: used.c[column.name] for name, column in of_token.items()}
+    return storing_tokens(used, used.c.now, **told)
 
 
 def _free(types: Mapping[str, TypeEngine[Any]]) -> sa.CTE:

@@ -6,6 +6,7 @@ An opaque access token is stored by the same statement.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,9 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import col
 
 from authsvc.storage import access_tokens
+from authsvc.storage.access_tokens import OpaqueToken
 from authsvc.storage.dialect import UtcDateTime
-from authsvc.storage.named_rows import insertion
+from authsvc.storage.named_rows import insertion, named
 from authsvc.storage.sessions import Session
 from authsvc.storage.tables import AccessTokenRow, SessionRow
 
@@ -85,15 +87,20 @@ REPEAT = _repeating(_told(_OF_REPETITION))
 
 def with_token(use: Use) -> sa.Select[UUID, int]:
     """Return the statement that does *use* and stores the opaque token that goes with it."""
-    used = use.cte("used")
-    used_id = sa.select(used.c.id).scalar_subquery()
-    number = sa.select(used.c.access_tokens_issued).scalar_subquery()
-    added = insertion(AccessTokenRow, "token", used, session_id=used.c.id, number=used.c.access_tokens_issued)
-    now = sa.bindparam("now", type_=UtcDateTime())
-    return sa.select(used.c.id, used.c.access_tokens_issued).add_cte(
-        access_tokens.old(used_id, number, now).cte("removed"),
-        added.cte("added"),
-    )
+    return storing_tokens(use.cte("used"), sa.bindparam("now", type_=UtcDateTime()))
+
+
+def storing_tokens(
+    used: sa.CTE, now: sa.ColumnElement[datetime], **told: sa.ColumnElement[Any]
+) -> sa.Select[UUID, int]:
+    """Return the statement that stores an opaque token for each of *used*, and removes what is old there.
+
+    Its columns are as *told*, and else values to come with the statement.
+    """
+    number = used.c.access_tokens_issued
+    added = insertion(AccessTokenRow, "token", used, session_id=used.c.id, number=number, **told)
+    removed = access_tokens.old(used.c.id, number, now)
+    return sa.select(used.c.id, number).add_cte(removed.cte("removed"), added.cte("added"))
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,12 @@ class SessionUse:
 
     statement: Use
     values: Mapping[str, object]
+
+    def told(self, token: OpaqueToken | None) -> Mapping[str, object]:
+        """Return what its statement is told, also where *token* is stored along with it."""
+        if token is None:
+            return self.values
+        return {**self.values, **named("token", access_tokens.values(token))}
 
 
 def rotation(seen: Session, moved: Session) -> SessionUse:

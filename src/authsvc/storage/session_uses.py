@@ -1,6 +1,5 @@
 """Postgres: where uses of sessions are written: over a held connection, where there is one."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -8,7 +7,6 @@ from authsvc.storage import access_tokens
 from authsvc.storage.access_tokens import OpaqueToken
 from authsvc.storage.database import Database
 from authsvc.storage.held_connections import HeldStatement
-from authsvc.storage.named_rows import named
 from authsvc.storage.rotations import Rotations
 from authsvc.storage.session_use import REPEAT, ROTATE, SessionUse, with_token
 
@@ -43,17 +41,9 @@ class SessionUses:
             if number is not None:
                 return number
             # Moved, ended, or locked by somebody just now: alone it can wait for that.
-        if token is None:
-            rows = await self._send(self._alone[use.statement], use.values)
-        else:
-            told = {**use.values, **named("token", access_tokens.values(token))}
-            rows = await self._send(self._with_token[use.statement], told)
+        statement = (self._alone if token is None else self._with_token)[use.statement]
+        rows = await self._database.change(statement.text, *statement.arguments(use.told(token)))
         return cast("int", rows[0][1]) if rows else None
-
-    async def _send(
-        self, statement: HeldStatement, values: Mapping[str, object]
-    ) -> Sequence[Sequence[object]]:
-        return await self._database.change(statement.text, *statement.arguments(values))
 
     async def _in_transaction(self, use: SessionUse, token: OpaqueToken | None) -> int | None:
         async with self._database.transaction() as tx:
