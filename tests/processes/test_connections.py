@@ -105,6 +105,17 @@ def test_a_body_that_trickles_in_is_cut(server: ServerProcess, path: str) -> Non
 
 
 @pytest.mark.demand("A-10")
+@pytest.mark.parametrize("path", ["/login", "/logout"])
+def test_after_a_body_that_did_not_come_nothing_is_read_any_more(server: ServerProcess, path: str) -> None:
+    with wire(server.port) as slow:
+        slow.send(request("POST", path, FORM, "Content-Length: 40", body=b"username="))
+        assert slow.answer().status_code == 408
+        slow.send(b"a" * 31 + HEALTH)
+
+        assert slow.rest() == b""
+
+
+@pytest.mark.demand("A-10")
 def test_slow_bodies_hold_up_nobody(server: ServerProcess) -> None:
     with ExitStack() as opened:
         slow = [opened.enter_context(wire(server.port)) for _ in range(2 * MOST)]
@@ -351,6 +362,56 @@ def test_a_request_behind_an_upgrade_keeps_its_body(server: ServerProcess) -> No
         sender.send(HEALTH)
 
         assert_problem(sender.answer(), 415)
+
+
+CHUNKED = f"{len(HEALTH):x}\r\n".encode() + HEALTH + b"\r\n0\r\n\r\n"
+
+
+@pytest.mark.demand("A-21")
+@pytest.mark.parametrize("in_pieces", [False, True], ids=["at once", "in pieces"])
+@pytest.mark.parametrize(
+    ("framing", "body"),
+    [
+        pytest.param(f"Content-Length: {len(HEALTH)}", HEALTH, id="with a length"),
+        pytest.param("Transfer-Encoding: chunked", CHUNKED, id="in chunks"),
+        pytest.param("Content-Length: 0", b"", id="empty"),
+    ],
+)
+def test_the_body_of_a_request_that_asks_for_an_upgrade_is_no_request(
+    server: ServerProcess, framing: str, body: bytes, *, in_pieces: bool
+) -> None:
+    upgrade = request(
+        "POST", "/logout", "Content-Type: text/plain", "Connection: Upgrade", "Upgrade: h2c", framing
+    )
+    last = request("GET", "/healthz", "Connection: close")
+    with wire(server.port) as smuggler:
+        for part in (upgrade, body, last) if in_pieces else (upgrade + body + last,):
+            smuggler.send(part)
+        said = smuggler.rest()
+
+    assert said.startswith(b"HTTP/1.1 4")
+    assert said.count(b"HTTP/1.1 ") == 2
+    assert said.endswith(b'{"status":"ok"}')
+
+
+def test_who_asks_for_an_upgrade_logs_in_as_ever(server: ServerProcess) -> None:
+    """The client of Java's own library asks for HTTP/2 with each of its first requests."""
+    body = f"username={USERNAME}&password={PASSWORD}".replace(" ", "+").encode()
+    asking = (FORM, "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAEAAEAAAAIAAAAA")
+    with wire(server.port) as client:
+        for _ in range(2):
+            client.send(request("POST", "/login", *asking, f"Content-Length: {len(body)}", body=body))
+
+            assert client.answer().json()["token_type"] == "Bearer"
+
+
+@pytest.mark.demand("A-21")
+def test_a_coding_that_says_no_end_is_refused_with_an_upgrade_too(server: ServerProcess) -> None:
+    with wire(server.port) as smuggler:
+        asking = ("Connection: Upgrade", "Upgrade: h2c", "Transfer-Encoding: gzip")
+        smuggler.send(request("POST", "/logout", FORM, *asking, body=HEALTH))
+
+        assert b"ok" not in smuggler.rest()
 
 
 def test_what_is_refused_before_it_is_a_request_has_the_headers_of_every_answer(

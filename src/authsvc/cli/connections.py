@@ -19,6 +19,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from authsvc.cli.upgrades import framing_of, parser_behind_headers
 from authsvc.cli.whole_answers import take_whole
 from authsvc.endpoints.error_responses import problem_body
 from authsvc.endpoints.whole_answer import EXTENSION
@@ -63,6 +64,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._all = all_of_them
         self._head_bytes = 0
         self._is_between = True
+        self._framing = b""
         self._served: RequestResponseCycle | None = None
         # One for all requests: one of each, which knew it, would be garbage that only the collector finds.
         self._extensions: dict[str, Any] = {EXTENSION: self._take_whole}
@@ -124,6 +126,8 @@ class BoundedConnection(HttpToolsProtocol):
             except httptools.HttpParserUpgrade as upgrade:
                 # To no other protocol: it is served as it is (RFC 9110 §7.8), and so are those behind it.
                 data = data[upgrade.args[0] or len(data) :]
+                if self._framing:
+                    self.parser, self._framing = parser_behind_headers(self, self._framing), b""
             else:
                 return
 
@@ -140,6 +144,8 @@ class BoundedConnection(HttpToolsProtocol):
             raise _TooLargeError
         self._is_between = False
         self._head_bytes = 0
+        if self.parser.should_upgrade():
+            self._framing = framing_of(self.headers)
         super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
@@ -149,6 +155,8 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Note that the request is here whole."""
+        if self._framing:  # so says the parser, which reads no body behind an upgrade
+            return
         self._is_between = True
         if self._is_in_work:
             self._all.waiting.pop(self, None)

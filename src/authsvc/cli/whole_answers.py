@@ -11,17 +11,22 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 from authsvc.endpoints.whole_answer import joined
 
+_CLOSE = b"connection: close\r\n"
+_REFUSALS = range(400, 600)  # others say nothing of the connection
+
 
 def take_whole(cycle: RequestResponseCycle, status: int, lines: bytes, body: bytes) -> bool:
-    """Send the whole answer of *cycle*; its header *lines* tell its length and nothing of the connection.
+    """Send the whole answer of *cycle*; its header *lines* tell its length.
 
     Returns:
         whether it was sent; if not, nothing was.
     """
     if cycle.disconnected or cycle.flow.write_paused or cycle.response_started:
         return False
-    if not cycle.keep_alive:
-        lines += b"connection: close\r\n"
+    if status in _REFUSALS and _CLOSE in lines:
+        cycle.keep_alive = False
+    elif not cycle.keep_alive:
+        lines += _CLOSE
     cycle.response_started = cycle.response_complete = True
     cycle.waiting_for_100_continue = False
     cycle.transport.write(
