@@ -6,10 +6,8 @@ Whatever waits can be closed to make room for who comes; nobody is turned away f
 On the way of a request that comes whole this costs two entries of a dict and no timer.
 """
 
-import json
 from asyncio import AbstractEventLoop, TimerHandle, Transport
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any, Final
 
 import httptools
@@ -19,9 +17,9 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from authsvc.cli.lazy_timer import LazyTimer
 from authsvc.cli.upgrades import framing_of, parser_behind_headers
-from authsvc.cli.whole_answers import take_whole
-from authsvc.endpoints.error_responses import problem_body
+from authsvc.cli.whole_answers import last_problem, take_whole
 from authsvc.endpoints.whole_answer import EXTENSION
 from authsvc.metrics import REQUESTS_REFUSED
 
@@ -69,6 +67,7 @@ class BoundedConnection(HttpToolsProtocol):
         # One for all requests: one of each, which knew it, would be garbage that only the collector finds.
         self._extensions: dict[str, Any] = {EXTENSION: self._take_whole}
         self._late: TimerHandle | None = None
+        self._idle = LazyTimer(self.loop, self.timeout_keep_alive, self._cut)
         self._unread: TimerHandle | None = None
 
     # It comes and goes.
@@ -86,7 +85,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._leave_request()
         super().connection_lost(exc)
         self._all.waiting.pop(self, None)
-        self._unset_keepalive_if_required()
+        self._idle.cancel()
         for timer in (self._late, self._unread):
             if timer is not None:
                 timer.cancel()
@@ -103,7 +102,7 @@ class BoundedConnection(HttpToolsProtocol):
     # It asks.
     def data_received(self, data: bytes) -> None:
         """Read on. A malformed request is refused, as one that is too large or too slow."""
-        self._unset_keepalive_if_required()
+        self._idle.stop()
         if self._is_between:
             self._head_bytes += len(data.lstrip(b"\r\n"))  # which begin no request (RFC 9112 §2.2)
         try:
@@ -142,8 +141,7 @@ class BoundedConnection(HttpToolsProtocol):
             and sum(len(name) + len(value) for name, value in self.headers) > MOST_HEADER_BYTES
         ):
             raise _TooLargeError
-        self._is_between = False
-        self._head_bytes = 0
+        self._is_between, self._head_bytes = False, 0
         if self.parser.should_upgrade():
             self._framing = framing_of(self.headers)
         super().on_headers_complete()
@@ -177,11 +175,17 @@ class BoundedConnection(HttpToolsProtocol):
 
     # It is answered.
     def on_response_complete(self) -> None:
-        """Wait for the next request, or for the last answer to be read."""
-        super().on_response_complete()
+        """Begin with the next request, or wait for one; as uvicorn, but for its timer."""
+        self.server_state.total_requests += 1
         if self.transport.is_closing():
             self._wait_for_reader()
-        elif not self._is_in_work or self._awaits_body:
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._idle.start()
+        if not self._is_in_work or self._awaits_body:
             self._all.waiting[self] = None
 
     def pause_writing(self) -> None:
@@ -195,10 +199,6 @@ class BoundedConnection(HttpToolsProtocol):
         if self._unread is not None and not self.transport.is_closing():
             self._unread.cancel()
             self._unread = None
-
-    def timeout_keep_alive_handler(self) -> None:
-        """End it; what it has not read by now it never will."""
-        self._cut()
 
     # It is cut.
     def _cut(self) -> None:
@@ -230,12 +230,7 @@ class BoundedConnection(HttpToolsProtocol):
                 self._cut()
                 return
             self._leave_request()
-        body = json.dumps(problem_body(status, sentence))
-        head = (
-            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/problem+json\r\n"
-            f"content-length: {len(body)}\r\n{self._all.headers}{headers}connection: close\r\n\r\n"
-        )
-        self.transport.write((head + body).encode())
+        self.transport.write(last_problem(status, sentence, self._all.headers + headers))
         self.transport.close()
         self._wait_for_reader()
 

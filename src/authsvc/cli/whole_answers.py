@@ -7,10 +7,30 @@ On failure: what would have to wait for its reader is left to uvicorn.
 To switch it off: `BoundedConnection._start_asgi_task` without the extension.
 """
 
+import json
+from collections.abc import Sequence
+from http import HTTPStatus
+
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from authsvc.endpoints.whole_answer import joined
+from authsvc.endpoints.error_responses import problem_body
+from authsvc.endpoints.whole_answer import Header, joined
 
+
+class _Lines:
+    """The lines of the headers that all answers of a second have, which uvicorn makes anew each second."""
+
+    def __init__(self) -> None:
+        self._headers: Sequence[Header] = ()
+        self._lines = b""
+
+    def of(self, headers: Sequence[Header]) -> bytes:
+        if headers is not self._headers:
+            self._headers, self._lines = headers, joined(headers)
+        return self._lines
+
+
+_lines_of_all = _Lines()
 _CLOSE = b"connection: close\r\n"
 _REFUSALS = range(400, 600)  # others say nothing of the connection
 
@@ -30,10 +50,20 @@ def take_whole(cycle: RequestResponseCycle, status: int, lines: bytes, body: byt
     cycle.response_started = cycle.response_complete = True
     cycle.waiting_for_100_continue = False
     cycle.transport.write(
-        b"".join((STATUS_LINE[status], joined(cycle.default_headers), lines, b"\r\n", body))
+        b"".join((STATUS_LINE[status], _lines_of_all.of(cycle.default_headers), lines, b"\r\n", body))
     )
     cycle.message_event.set()
     if not cycle.keep_alive:
         cycle.transport.close()
     cycle.on_response()
     return True
+
+
+def last_problem(status: int, sentence: str, headers: str) -> bytes:
+    """Return the answer to what is no request, with *headers* as lines; it is the last of its connection."""
+    body = json.dumps(problem_body(status, sentence))
+    head = (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/problem+json\r\n"
+        f"content-length: {len(body)}\r\n{headers}connection: close\r\n\r\n"
+    )
+    return (head + body).encode()
