@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import cached_property, partial
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -15,6 +16,7 @@ from authsvc.endpoints.admission import Admission, Limits, Room
 from authsvc.endpoints.at_once import AtOnce
 from authsvc.endpoints.middleware import LastResort, RequestFrame
 from authsvc.endpoints.openapi import describe
+from authsvc.endpoints.whole_answer import GLANCE
 from authsvc.environment import load_settings
 from authsvc.errors import Unavailable
 from authsvc.garbage import settle_in
@@ -28,7 +30,7 @@ from authsvc.wiring import Services
 
 def create_app(
     settings: Settings | None = None, *, opened: AbstractAsyncContextManager[Services] | None = None
-) -> FastAPI:
+) -> "Application":
     """Return the application; without *settings* they come from the environment.
 
     It opens its services when it begins, if they are not *opened* already, and closes them when it ends.
@@ -37,7 +39,7 @@ def create_app(
     configure_logs(configured.log_format, configured.log_level)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: Application) -> AsyncIterator[dict[str, Any]]:
         stop: Stop = app.state.stop
         with stop.heeding(configured.drain_seconds):
             opening = opened or open_services(configured, wait_seconds=configured.start_wait_seconds)
@@ -49,7 +51,7 @@ def create_app(
                 async with background.running(jobs(services)):
                     settle_in()
                     stop.is_serving()
-                    yield
+                    yield {GLANCE: app.frame.glance}
 
     app = build_app(configured)
     app.router.lifespan_context = lifespan
@@ -75,6 +77,7 @@ def build_app(settings: Settings | None = None, *, at_once: bool = True) -> "App
     app.room = Room(_limits(settings))
     app.answers_at_once = at_once
     app.hsts_seconds = hsts_seconds(settings)
+    app.is_behind_proxies = settings is not None and bool(settings.trusted_proxies)
     for router in ROUTERS:
         app.include_router(router)
     error_responses.install(app)
@@ -120,12 +123,19 @@ class Application(FastAPI):
     room: Room
     answers_at_once: bool
     hsts_seconds: int
+    is_behind_proxies: bool
 
     @cached_property
     def frame(self) -> RequestFrame:
         """What every request meets first."""
         at_once = AtOnce(self.state, self.room, is_on=self.answers_at_once and not self._is_observed())
-        return RequestFrame(super().__call__, at_once, self.state.stop, self.hsts_seconds)
+        return RequestFrame(
+            super().__call__,
+            at_once,
+            self.state.stop,
+            hsts_seconds=self.hsts_seconds,
+            is_behind_proxies=self.is_behind_proxies,
+        )
 
     def _is_observed(self) -> bool:
         # Whoever set OpenTelemetry up wants to see every request, and it is the framework that shows them.

@@ -3,13 +3,13 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from authsvc import audit
 from authsvc.clock import Clock
 from authsvc.errors import InvalidClient, OperatorError, UnauthorizedClient
-from authsvc.remembered_clients import RememberedClient, RememberedClients
+from authsvc.remembered_clients import Copy, RememberedClients
 from authsvc.scopes import INTROSPECT, Scope, narrow
 from authsvc.secret_tokens import fingerprint, new_client_id, new_client_secret, same_secret
 from authsvc.storage import clients
@@ -62,19 +62,23 @@ class Clients:
         for client_id, secret in dict.fromkeys(credentials.readings):
             client = await self.find(client_id)
             known = known or client
-            if self._proves(client, secret) and client is not None and client.disabled_at is None:
+            if (
+                self._proves(client, secret, self.clock())
+                and client is not None
+                and client.disabled_at is None
+            ):
                 return client
         # A name that is no client's stays out of the log: it may be a secret in the wrong field.
         audit.record("client_authentication_failed", client_id=None if known is None else known.id)
         raise InvalidClient("The client is unknown or disabled, or its secret is wrong or missing.")
 
-    def recall(self, client_id: str, secret: str) -> RememberedClient | None:
+    def recognise(self, client_id: str, secret: str, now: datetime) -> Copy | None:
         """Return what is remembered of a confidential client that works and has this secret, or None."""
-        remembered = self.remembered.look_up(client_id)
-        if remembered is None or not remembered.copy.is_confidential or not secret:
+        copy = self.remembered.copy_of(client_id, now)
+        if copy is None or not copy.client.is_confidential or not secret:
             return None
-        is_proven = self._proves(remembered.copy, secret) and remembered.copy.disabled_at is None
-        return remembered if is_proven else None
+        is_proven = self._proves(copy.client, secret, now) and copy.client.disabled_at is None
+        return copy if is_proven else None
 
     async def named_or_public(self, credentials: ClientCredentials) -> Client:
         """Return the client of a token request; one that names nobody is the row `public`."""
@@ -82,7 +86,8 @@ class Clients:
             credentials = ClientCredentials([(PUBLIC_CLIENT_ID, "")])
         return await self.authenticate(credentials)
 
-    def _proves(self, client: Client | None, secret: str) -> bool:
+    @staticmethod
+    def _proves(client: Client | None, secret: str, now: datetime) -> bool:
         if client is not None and not client.is_confidential:
             return secret == ""
         presented = fingerprint(secret)
@@ -92,7 +97,7 @@ class Clients:
         # All of it, always: an unknown client must not answer sooner than a wrong secret.
         is_current = same_secret(stored or _NOBODY, presented)
         is_previous = same_secret(previous or _NOBODY, presented)
-        overlaps = until is not None and until > self.clock()
+        overlaps = until is not None and until > now
         return bool(secret) and (
             (stored is not None and is_current) or (previous is not None and is_previous and overlaps)
         )
@@ -103,9 +108,9 @@ class Clients:
         Raises:
             Unavailable: what is remembered of the client proves nothing, and the database is away.
         """
-        remembered = self.remembered.look_up(client_id)
-        if remembered is not None and await remembered.is_current():
-            return remembered.copy
+        copy = self.remembered.copy_of(client_id, self.clock())
+        if copy is not None and await self.remembered.ask(copy).is_current():
+            return copy.client
         row = await self.lookups.find(client_id)
         if row is None:
             return None

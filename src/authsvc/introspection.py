@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 
 from authsvc.clients import Client
 from authsvc.clock import Clock
 from authsvc.grants.refresh_token import RefreshTokenGrant
 from authsvc.grants.refresh_verdict import Repeat, Rotate
 from authsvc.scopes import format_scope
+from authsvc.tokens.access_token import AccessToken, Glance
 from authsvc.tokens.refresh_handle import PREFIX as REFRESH_PREFIX
 from authsvc.tokens.verifier import TokenVerifier
 
@@ -15,6 +17,13 @@ Description = bytes
 """The JSON of an answer, in UTF-8."""
 
 INACTIVE: Description = b'{"active":false}'
+
+
+def description_for(caller: Client, live: AccessToken | None) -> Description:
+    """Return what *caller* may be told of an access token, if there is one that is live."""
+    if live is None or not (caller.may_introspect or live.client_id == caller.id):
+        return INACTIVE
+    return live.description
 
 
 @dataclass(frozen=True)
@@ -34,10 +43,11 @@ class Introspector:
         """
         if token.startswith(REFRESH_PREFIX):
             return await self._refresh_token(token, caller)
-        facts = await self.verifier.verify(token)
-        if facts is None or not (caller.may_introspect or facts.client_id == caller.id):
-            return INACTIVE
-        return facts.description
+        return description_for(caller, await self.verifier.verify(token))
+
+    def glance(self, token: str, now: datetime) -> Glance | None:
+        """Return what `TokenVerifier.glance` returns of an access token; None for a refresh token."""
+        return None if token.startswith(REFRESH_PREFIX) else self.verifier.glance(token, now)
 
     async def _refresh_token(self, token: str, caller: Client) -> Description:
         presented = self.refresh.handles.open(token)

@@ -24,13 +24,18 @@ _AT_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class _Copy:
+class Copy:
     """A client, how long it is kept, how often the denylist had been loaded by then, and its entry there."""
 
     client: Client
     until: datetime
     loads: int
     entries: tuple[str]
+
+    def is_current(self, found: Found) -> bool:
+        """Whether nothing was changed since, by what was found when its entry was asked for."""
+        changed = found.get(self.entries[0]) if found else None
+        return changed is None or ClientEntry.read(changed).version == self.client.version
 
 
 class RememberedClients:
@@ -39,41 +44,43 @@ class RememberedClients:
     def __init__(self, denylist: Denylist | None, clock: Clock) -> None:
         self._denylist = denylist
         self._clock = clock
-        self._clients: OrderedDict[str, _Copy] = OrderedDict()
+        self._clients: OrderedDict[str, Copy] = OrderedDict()
 
     def remember(self, client: Client) -> None:
         """Keep *client*, which was just read; the one that was read longest ago may go."""
         loads = 0 if self._denylist is None else self._denylist.loads
-        self._clients[client.id] = _Copy(
+        self._clients[client.id] = Copy(
             client, self._clock() + REMEMBERED_FOR, loads, (f"client:{client.id}",)
         )
         self._clients.move_to_end(client.id)
         if len(self._clients) > _AT_MOST:
             self._clients.popitem(last=False)
 
-    def look_up(self, client_id: str) -> "RememberedClient | None":
-        """Return what is remembered of the client, with a question to Redis under way, or None."""
+    def copy_of(self, client_id: str, now: datetime) -> Copy | None:
+        """Return what is remembered of the client, which Redis has yet to be asked about, or None."""
         copy, denylist = self._clients.get(client_id), self._denylist
         if copy is None or denylist is None or not denylist.is_trusted:
             return None
         # What was loaded since may be of a database that was restored, to before the copy was made.
-        if copy.loads != denylist.loads or self._clock() > copy.until:
-            return None
-        return RememberedClient(copy.client, copy.entries[0], denylist.find(copy.entries))
+        return copy if copy.loads == denylist.loads and now <= copy.until else None
+
+    def ask(self, copy: Copy) -> "RememberedClient":
+        """Return *copy* with the question under way whether it is still true."""
+        denylist = self._denylist
+        return RememberedClient(copy, None if denylist is None else denylist.find(copy.entries))
 
 
 class RememberedClient:
     """A copy, and the answer to come whether it is still true."""
 
-    def __init__(self, copy: Client, entry: str, changes: "asyncio.Future[Found]") -> None:
-        self.copy = copy
-        self._entry = entry
-        self._changes = changes
+    def __init__(self, copy: Copy, found: "asyncio.Future[Found] | None") -> None:
+        self.client = copy.client
+        self._copy = copy
+        self._found = found
 
     async def is_current(self) -> bool:
         """Whether nothing was changed since; False too where that cannot be known."""
         try:
-            changed = (await self._changes).get(self._entry)
+            return self._found is not None and self._copy.is_current(await self._found)
         except RedisAway:
             return False
-        return changed is None or ClientEntry.read(changed).version == self.copy.version

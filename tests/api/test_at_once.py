@@ -15,11 +15,12 @@ import pytest
 from starlette.datastructures import State
 from starlette.types import Message, Receive, Scope
 
-from authsvc.app import build_app
+from authsvc.app import Application, build_app
 from authsvc.endpoints.admission import Limits, Room
 from authsvc.endpoints.at_once import Answer, AtOnce
 from tests.fixtures.answers import assert_problem
 from tests.fixtures.forge import Forge
+from tests.fixtures.glancing import Glancing
 from tests.fixtures.log_watch import WATCH
 from tests.fixtures.logs import written
 from tests.fixtures.service import PASSWORD, USERNAME, Json, Registered, Service
@@ -46,18 +47,24 @@ class Ways:
     def __init__(self, service: Service) -> None:
         self.service = service
 
-    @asynccontextmanager
-    async def http(self, *, at_once: bool) -> AsyncIterator[httpx.AsyncClient]:
+    def app(self, *, at_once: bool) -> Application:
         app = build_app(at_once=at_once)
         app.state.services = self.service.stack.services
+        return app
+
+    @asynccontextmanager
+    async def http(self, app: Application | Glancing) -> AsyncIterator[httpx.AsyncClient]:
         transport = httpx.ASGITransport(app, client=ADDRESS)
         async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as http:
             yield http
 
     async def told(self, asked: Asked, *, at_once: bool) -> tuple[Any, ...]:
         """Status, headers in their order, body, and what was written to the log."""
-        with written(level="debug") as log:
-            async with self.http(at_once=at_once) as http:
+        return await self.told_by(self.app(at_once=at_once), asked, level="debug")
+
+    async def told_by(self, app: Application | Glancing, asked: Asked, *, level: str) -> tuple[Any, ...]:
+        with written(level=level) as log:
+            async with self.http(app) as http:
                 http.headers.clear()
                 answer = await http.request(
                     asked.method, asked.url, headers=_raw(asked.headers), content=asked.content
@@ -185,6 +192,50 @@ async def test_both_ways_answer_alike(service: Service, tokens: Json, caller: Re
     for asked in [*introspections(tokens, caller, other), *verifications(tokens)]:
         plain = await ways.told(asked, at_once=False)
         assert await ways.told(asked, at_once=True) == plain, f"{asked.url}: {asked.name}"
+
+
+# By Redis and Postgres; of the others the endpoint has to find out more, or to say why not.
+_GLANCED_AT = {
+    "/introspect": {"live", "public", "own", "ended", "revoked", "forged", "of no key", "opaque, made up"}
+    | {"hint", "hint first", "may not see all", "sees its own"},
+    "/verify": {"live", "public", "own"},
+}
+
+
+async def test_a_glance_tells_the_same(service: Service, tokens: Json, caller: Registered) -> None:
+    other = await service.add_client("another")
+    ways = Ways(service)
+    glancing = Glancing(ways.app(at_once=True))
+    glanced_at: dict[str, set[str]] = {"/introspect": set(), "/verify": set()}
+
+    for asked in [*introspections(tokens, caller, other), *verifications(tokens)]:
+        plain = await ways.told(asked, at_once=False)
+        before = glancing.count
+        assert await ways.told_by(glancing, asked, level="debug") == plain, f"{asked.url}: {asked.name}"
+        if glancing.count > before:
+            glanced_at[asked.url].add(asked.name)
+
+    is_by_redis = service.stack.has_redis
+    assert all((names <= glanced_at[path]) is is_by_redis for path, names in _GLANCED_AT.items())
+
+
+@pytest.mark.only(
+    "postgres-jwt", "postgres-opaque", reason="without Redis the database is asked about the caller"
+)
+@pytest.mark.parametrize(("level", "count"), [("debug", 0), ("info", 1)])
+async def test_behind_a_proxy_a_line_is_written_by_who_knows_where_a_request_came_from(
+    service: Service, tokens: Json, caller: Registered, level: str, count: int
+) -> None:
+    await service.introspect(tokens["live"], caller)
+    ways = Ways(service)
+    app = ways.app(at_once=True)
+    app.is_behind_proxies = True
+    asked = posted("/introspect", "live", f"token={tokens['live']}", basic(caller.id, caller.secret))
+    glancing = Glancing(app)
+
+    await ways.told_by(glancing, asked, level=level)
+
+    assert glancing.count == count
 
 
 def refreshes(tokens: Json, client: Registered, other: Registered) -> list[Asked]:
@@ -434,7 +485,7 @@ async def test_an_unforeseen_error_is_a_500_that_tells_nothing(
     app = build_app()
     broken: Any = Exploding()
     app.state.services = replace(service.stack.services, introspector=broken)
-    transport = httpx.ASGITransport(app, client=ADDRESS)
+    transport = httpx.ASGITransport(Glancing(app), client=ADDRESS)
     with written() as log, WATCH.deaf():
         async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as http:
             answer = await http.post("/introspect", data={"token": tokens["live"]}, auth=caller.auth)

@@ -10,6 +10,7 @@ from authsvc.app import build_app
 from authsvc.endpoints.admission import Limits
 from authsvc.storage.tables import metadata
 from tests.conftest import MakeService
+from tests.fixtures.glancing import Glancing
 from tests.fixtures.service import Json, Registered, Service
 from tests.fixtures.stack import ADDRESS, ISSUER
 
@@ -117,15 +118,16 @@ async def test_what_others_ask_at_the_same_time_concerns_nobody_else(
 
 
 @ON_POSTGRES
+@pytest.mark.parametrize("by_a_glance", [False, True])
 async def test_what_is_answered_at_once_needs_room_too(
-    service: Service, signed_in: Json, caller: Registered
+    service: Service, signed_in: Json, caller: Registered, *, by_a_glance: bool
 ) -> None:
     token = signed_in["access_token"]
     await service.introspect(token, caller)
     app = build_app()
     app.state.services = service.stack.services
     app.room.limits = Limits(requests=0)
-    transport = httpx.ASGITransport(app, client=ADDRESS)
+    transport = httpx.ASGITransport(Glancing(app) if by_a_glance else app, client=ADDRESS)
     async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as http:
         asked = await http.post("/introspect", data={"token": token}, auth=caller.auth)
         verified = await http.get("/verify", headers={"Authorization": f"Bearer {token}"})

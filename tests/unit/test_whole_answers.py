@@ -1,79 +1,12 @@
 """Answers that are written in one piece are, byte for byte, those that a server writes from two messages."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 
 import pytest
-import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.server import ServerState
+from starlette.types import Receive, Scope, Send
 
-from authsvc.cli.connections import BoundedConnection, Connections
 from authsvc.endpoints.whole_answer import EXTENSION, headers_of, lines_of
-
-Headers = Sequence[tuple[bytes, bytes]]
-
-BODY = b'{"active":true}'
-HEADERS: Headers = (
-    (b"cache-control", b"no-store"),
-    (b"content-length", b"%d" % len(BODY)),
-    (b"content-type", b"application/json"),
-)
-ASK = b"POST /introspect HTTP/1.1\r\nHost: auth\r\nContent-Length: 3\r\n\r\na=b"
-LAST = b"POST /introspect HTTP/1.1\r\nHost: auth\r\nConnection: close\r\nContent-Length: 3\r\n\r\na=b"
-
-
-def answering(status: int, headers: Headers, body: bytes, *, at_once: bool) -> ASGIApp:
-    """What reads its request and gives this answer; *at_once*: whole, if the server takes it."""
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        while (await receive()).get("more_body"):
-            pass
-        if at_once and scope["extensions"][EXTENSION](scope, status, lines_of(headers), body):
-            return
-        await send({"type": "http.response.start", "status": status, "headers": list(headers)})
-        await send({"type": "http.response.body", "body": body})
-
-    return app
-
-
-@asynccontextmanager
-async def listening(app: ASGIApp) -> AsyncIterator[int]:
-    """Serve *app* and yield the port."""
-    config = uvicorn.Config(
-        app, ws="none", proxy_headers=False, lifespan="off", log_config=None, access_log=False
-    )
-    config.load()
-    state = ServerState()
-    state.default_headers = [(b"date", b"Thu, 26 Nov 2026 12:00:00 GMT")]
-    bounds = Connections(100, header_seconds=5, write_seconds=5, headers="")
-    server = await asyncio.get_running_loop().create_server(
-        lambda: BoundedConnection(config, state, {}, all_of_them=bounds), "127.0.0.1", 0
-    )
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-
-
-async def told(app: ASGIApp, *requests: bytes, answers: int) -> bytes:
-    """All that a client is sent, until the connection ends or *answers* have come."""
-    async with listening(app) as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for each in requests:
-            writer.write(each)
-        said = b""
-        while said.count(b"HTTP/1.1 ") < answers or not said.endswith(BODY):
-            try:
-                part = await asyncio.wait_for(reader.read(65536), 2)
-            except TimeoutError:
-                said += b"(nothing more)"
-                break
-            if not part:
-                said += b"(end)"
-                break
-            said += part
-        writer.close()
-        return said
+from tests.fixtures.one_connection import ASK, BODY, HEADERS, LAST, answering, listening, told
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ import uvicorn
 from authsvc.app import create_app, hsts_seconds
 from authsvc.cli import demo, open_files
 from authsvc.cli.alone import open_checked, serve_alone
-from authsvc.cli.connections import BoundedConnection, Connections
+from authsvc.cli.connections import Connections
+from authsvc.cli.glancing import GlancingConnection
 from authsvc.cli.listening import LAST_PORT, refuse_taken_port
 from authsvc.cli.workers import Workers
 from authsvc.demo_credentials import DEMO_PASSWORD, DEMO_USERNAME
@@ -197,7 +198,7 @@ def _options(settings: Settings, host: str, port: int) -> dict[str, Any]:
         "log_config": None,
         "access_log": False,
         "timeout_worker_healthcheck": _WORKER_START_SECONDS,
-        "http": partial(BoundedConnection, all_of_them=_connections(settings)),
+        "http": partial(GlancingConnection, all_of_them=_connections(settings)),
         # An upgrade would leave every limit behind.
         "ws": "none",
         "timeout_keep_alive": settings.keep_alive_seconds,

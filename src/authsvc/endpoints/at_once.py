@@ -9,6 +9,7 @@ On failure: as the endpoint.
 To switch it off: `build_app(at_once=False)`.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from starlette.datastructures import State
@@ -19,7 +20,8 @@ from starlette.types import Message, Receive, Scope
 
 from authsvc.endpoints import error_responses
 from authsvc.endpoints.admission import Room, again
-from authsvc.endpoints.ordinary import QUESTIONS, Asked, Headers
+from authsvc.endpoints.glances import GLANCES
+from authsvc.endpoints.ordinary import QUESTIONS, Asked, Headers, Told
 from authsvc.endpoints.whole_answer import lines_of
 from authsvc.errors import AuthError
 
@@ -82,6 +84,37 @@ class AtOnce:
         except Exception:  # noqa: BLE001 - whatever it is; it is logged there, and only there
             return Answer.of(question.route, error_responses.unexpected())
         return again(messages, receive) if told is None else Answer(question.route, 200, *told)
+
+    def glance(self, scope: Scope, body: bytes, tell: Callable[[BaseRoute, Told | None], None]) -> bool:
+        """Answer a request that is here whole, if a glance is enough.
+
+        *tell* is told the route and its 200, once the stores have said what they know; None if it takes more.
+
+        Returns:
+            whether it is to be told anything; if not, nothing was begun.
+        """
+        path = scope["path"]
+        begin, question = GLANCES.get(path), QUESTIONS.get(path)
+        if begin is None or question is None or scope["method"] != question.method:
+            return False
+        headers, room = self._of_ordinary(scope), self._room
+        if headers is None or room.is_full or len(body) > room.limits.body_bytes:
+            return False
+        services, route = self._state.services, question.route
+        try:
+            check = begin(services, headers, body)
+        except Exception:  # noqa: BLE001 - whatever it is, the endpoint meets it too
+            return False
+
+        def finish(told: Told | None) -> None:
+            room.in_work -= 1
+            tell(route, told)
+
+        rows = services.verifier.opaque.lookups
+        if check is None or not check.begin(services.stores.denylist, rows, finish):
+            return False
+        room.in_work += 1
+        return True
 
     def _of_ordinary(self, scope: Scope) -> Headers | None:
         """Return the headers, unless something of it needs the router, or what comes before that."""

@@ -4,16 +4,18 @@ import logging
 import re
 import time
 from collections.abc import Container, Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 
 import structlog
 from prometheus_client import Histogram
 from starlette.requests import ClientDisconnect
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from authsvc.endpoints.at_once import Answer, AtOnce
 from authsvc.endpoints.error_responses import unexpected
-from authsvc.endpoints.whole_answer import EXTENSION, Header, TakeWhole, headers_of, lines_of
+from authsvc.endpoints.ordinary import Told
+from authsvc.endpoints.whole_answer import EXTENSION, Header, Held, TakeWhole, headers_of, lines_of
 from authsvc.logs import REQUEST
 from authsvc.metrics import REQUESTS
 from authsvc.secret_tokens import new_request_id
@@ -87,10 +89,13 @@ class LastResort:
 class RequestFrame:
     """Outermost: every answer gets its headers, a preflight and a 500 too. Plain ASGI, so it costs little."""
 
-    def __init__(self, app: ASGIApp, at_once: AtOnce, stop: Stop, hsts_seconds: int) -> None:
+    def __init__(
+        self, app: ASGIApp, at_once: AtOnce, stop: Stop, *, hsts_seconds: int, is_behind_proxies: bool
+    ) -> None:
         self._app = app
         self._at_once = at_once
         self._stop = stop
+        self._is_behind_proxies = is_behind_proxies
         self._safe = safe_headers(hsts_seconds)
         self._lines = lines_of(_frame(self._safe))
         self._lines_of_uncached = lines_of(_frame(self._safe, but={b"cache-control"}))
@@ -102,8 +107,7 @@ class RequestFrame:
             return
         started = time.perf_counter()
         request_id = _request_id(scope["headers"])
-        client = scope.get("client")
-        bound = REQUEST.set((request_id, client[0] if client else None))
+        bound = REQUEST.set(_named(request_id, scope))
         try:
             answer = await self._at_once.answer(scope, receive)
             if isinstance(answer, Answer):
@@ -114,9 +118,35 @@ class RequestFrame:
         finally:
             REQUEST.reset(bound)
 
+    def glance(self, held: Held) -> bool:
+        """Answer a request that is here whole and held back, if `AtOnce.glance` can.
+
+        Returns:
+            whether it is answered, or let go, in time; if not, nothing was begun.
+        """
+        # The line for a request says where it came from, and what a proxy says of that is not read here.
+        if self._stop.has_begun or (self._is_behind_proxies and _logger.isEnabledFor(logging.DEBUG)):
+            return False
+        return self._at_once.glance(held.scope, held.body, partial(self._tell, held, time.perf_counter()))
+
+    def _tell(self, held: Held, started: float, route: BaseRoute, told: Told | None) -> None:
+        if told is not None and not self._stop.has_begun:
+            lines, body = told
+            scope = held.scope
+            request_id = _request_id(scope["headers"])
+            if held.take(200, self._framed_lines(lines, request_id), body):
+                bound = REQUEST.set(_named(request_id, scope))
+                _count(scope["method"], _path(route), 200, time.perf_counter() - started)
+                REQUEST.reset(bound)
+                return
+        held.let_go()
+
+    def _framed_lines(self, lines: bytes, request_id: str) -> bytes:
+        frame = self._lines_of_uncached if b"cache-control: " in lines else self._lines
+        return b"%bx-request-id: %b\r\n%b" % (lines, request_id.encode(), frame)
+
     async def _send(self, answer: Answer, scope: Scope, send: Send, request_id: str) -> None:
-        frame = self._lines_of_uncached if b"cache-control: " in answer.lines else self._lines
-        lines = b"%bx-request-id: %b\r\n%b" % (answer.lines, request_id.encode(), frame)
+        lines = self._framed_lines(answer.lines, request_id)
         extensions = _NONE if self._stop.has_begun else scope.get("extensions", _NONE)
         take_whole: TakeWhole | None = extensions.get(EXTENSION)
         if take_whole is not None and take_whole(scope, answer.status, lines, answer.body):
@@ -161,6 +191,12 @@ class RequestFrame:
         # versions of HTTP have no such header).
         if self._stop.has_begun and scope.get("http_version", "").startswith("1"):
             headers.append(_CLOSE)
+
+
+def _named(request_id: str, scope: Scope) -> tuple[str, str | None]:
+    """Return what a line of the log says of the request that it is about."""
+    client = scope.get("client")
+    return request_id, client[0] if client else None
 
 
 def _path(route: object) -> str:

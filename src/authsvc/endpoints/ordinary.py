@@ -5,10 +5,11 @@ alike.
 """
 
 import re
-from base64 import b64decode
 from binascii import Error as Base64Error
+from binascii import a2b_base64
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from starlette.routing import BaseRoute
@@ -20,6 +21,8 @@ from authsvc.endpoints.token_response import origin_from, token_body
 from authsvc.endpoints.whole_answer import lines_of
 from authsvc.errors import InvalidBearerToken
 from authsvc.grants.issuing import IssuedTokens
+from authsvc.remembered_clients import Copy
+from authsvc.tokens.access_token import AccessToken
 from authsvc.wiring import Services
 
 _HINT = rb"token_type_hint=(?:access|refresh)_token"
@@ -52,23 +55,46 @@ Told = tuple[bytes, bytes]
 
 
 async def _introspect(services: Services, asked: Asked) -> Told | None:
-    form = _FORM.fullmatch(asked.body) if asked.headers.get(b"content-type") == _FORM_TYPE else None
-    credentials = _basic(asked.headers.get(b"authorization", b""))
-    if form is None or credentials is None:
+    presented = introspected(services, asked.headers, asked.body, services.clock())
+    if presented is None:
         return None
-    caller = services.clients.recall(*credentials)
-    if caller is None:
-        return None
-    described = await services.introspector.introspect(form[2].decode(), caller.copy)
+    token, copy = presented
+    caller = services.clients.remembered.ask(copy)
+    description = await services.introspector.introspect(token, caller.client)
     # Asked along with the token; where it is not as remembered, the endpoint asks anew.
-    return (_DESCRIBED % len(described), described) if await caller.is_current() else None
+    return described(description) if await caller.is_current() else None
+
+
+def introspected(services: Services, headers: Headers, body: bytes, now: datetime) -> tuple[str, Copy] | None:
+    """Return the token that an ordinary introspection asks about, and the caller as it is remembered."""
+    form = _FORM.fullmatch(body) if headers.get(b"content-type") == _FORM_TYPE else None
+    credentials = _basic(headers.get(b"authorization", b""))
+    copy = None if form is None or credentials is None else services.clients.recognise(*credentials, now)
+    return None if form is None or copy is None else (form[2].decode(), copy)
+
+
+def described(description: bytes) -> Told:
+    """Return the answer that says this."""
+    return _DESCRIBED % len(description), description
 
 
 async def _verify(services: Services, asked: Asked) -> Told | None:
-    bearer = _BEARER.fullmatch(asked.headers.get(b"authorization", b""))
-    if bearer is None:
-        return None
-    facts = await services.verifier.verify(bearer[1].decode())
+    token = verified(asked.headers)
+    return None if token is None else identified(await services.verifier.verify(token))
+
+
+def verified(headers: Headers) -> str | None:
+    """Return the token that an ordinary request to `/verify` presents."""
+    bearer = _BEARER.fullmatch(headers.get(b"authorization", b""))
+    return None if bearer is None else bearer[1].decode()
+
+
+def identified(facts: AccessToken | None) -> Told:
+    """Return the answer that says whose the token is.
+
+    Raises:
+        InvalidBearerToken: it is not live.
+    """
     if facts is None:
         raise InvalidBearerToken
     said = [(name.lower().encode(), value.encode()) for name, value in verify.identity_headers(facts).items()]
@@ -124,7 +150,7 @@ def _basic(authorization: bytes) -> tuple[str, str] | None:
     if scheme != b"Basic":
         return None
     try:
-        read = _CREDENTIALS.fullmatch(b64decode(encoded, validate=True))
+        read = _CREDENTIALS.fullmatch(a2b_base64(encoded, strict_mode=True))
     except Base64Error:
         return None
     return None if read is None else (read[1].decode(), read[2].decode())

@@ -6,15 +6,40 @@ in the two messages that they know.
 
 import re
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from starlette.types import Scope
 
 EXTENSION = "authsvc.whole_answer"
+GLANCE = "authsvc.glance"
+"""Under this name the state of a lifespan has what may answer a request before it is started."""
 
 TakeWhole = Callable[[Scope, int, bytes, bytes], bool]
 """Is given request, status, header lines and body; tells whether it sent them, else it sent nothing."""
 
 Header = tuple[bytes, bytes]
+
+
+class Held(Protocol):
+    """A request that is here whole, and was not started yet."""
+
+    @property
+    def scope(self) -> Scope:
+        """As ASGI has it."""
+
+    @property
+    def body(self) -> bytes:
+        """All of it."""
+
+    def take(self, status: int, lines: bytes, body: bytes) -> bool:
+        """Take the answer; the same as `TakeWhole`."""
+
+    def let_go(self) -> None:
+        """Start it, as any other."""
+
+
+Glance = Callable[[Held], bool]
+"""Is given a request; tells whether it answers it, or lets it go, once it can."""
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 

@@ -13,15 +13,34 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 Q = TypeVar("Q")
 A = TypeVar("A")
+A_contra = TypeVar("A_contra", contravariant=True)
 
 Settle: TypeAlias = Callable[[Sequence[A] | BaseException], None]
 """Takes the answers to a batch in its order, or why there are none."""
 
-_Asked: TypeAlias = tuple[Q, asyncio.Future[A]]
+
+class Receiver(Protocol[A_contra]):
+    """Who is told an answer: a future, or whoever need not be woken to take it."""
+
+    def done(self) -> bool:
+        """Whether it was told, or waits no more."""
+
+    def set_result(self, answer: A_contra, /) -> None:
+        """Take the answer; raises nothing."""
+
+    def set_exception(self, error: Exception, /) -> None:
+        """Take the reason why there is none; raises nothing."""
+
+
+_Asked: TypeAlias = tuple[Q, Receiver[A]]
+
+
+class _Closed(Exception):
+    """The event loop is being closed around the question."""
 
 
 class _Gathering(Generic[Q, A]):
@@ -38,13 +57,17 @@ class _Gathering(Generic[Q, A]):
         The question is put soon, so two that are put before either is awaited share a batch.
         """
         answer: asyncio.Future[A] = asyncio.Future()  # by itself it finds the loop without a system call
-        self._waiting.append((question, answer))
-        if not self._is_busy:
-            self._is_busy = True
-            self._begin(answer.get_loop())
+        self.ask_for(answer, question)
         return answer
 
-    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+    def ask_for(self, receiver: Receiver[A], question: Q) -> None:
+        """Look the same up for *receiver*, which is told in the very moment that the answer comes."""
+        self._waiting.append((question, receiver))
+        if not self._is_busy:
+            self._is_busy = True
+            self._begin()
+
+    def _begin(self) -> None:
         """See that what waits is put, once those who ask now have asked."""
         raise NotImplementedError
 
@@ -70,11 +93,15 @@ class _Gathering(Generic[Q, A]):
 
     @staticmethod
     def _fail(questions: Iterable[_Asked[Q, A]], error: BaseException) -> None:
-        for _, answer in questions:
-            if not answer.done():
-                answer.set_exception(error) if isinstance(error, Exception) else answer.cancel()
-            if not answer.cancelled():
-                answer.exception()  # seen: whoever put two questions may have been let down by the other
+        for _, receiver in questions:
+            if not isinstance(receiver, asyncio.Future):
+                if not receiver.done():
+                    receiver.set_exception(error if isinstance(error, Exception) else _Closed(str(error)))
+                continue
+            if not receiver.done():
+                receiver.set_exception(error) if isinstance(error, Exception) else receiver.cancel()
+            if not receiver.cancelled():
+                receiver.exception()  # seen: whoever put two questions may have been let down by the other
 
 
 class Coalescer(_Gathering[Q, A]):
@@ -85,8 +112,8 @@ class Coalescer(_Gathering[Q, A]):
         self._fetch = fetch
         self._task: asyncio.Task[None] | None = None
 
-    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._task = loop.create_task(self._put_all())
+    def _begin(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._put_all())
 
     async def _put_all(self) -> None:
         while batch := self._next_batch():
@@ -107,8 +134,8 @@ class CallbackCoalescer(_Gathering[Q, A]):
         super().__init__(at_most)
         self._put = put
 
-    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        loop.call_soon(self._put_next)
+    def _begin(self) -> None:
+        asyncio.get_running_loop().call_soon(self._put_next)
 
     def _put_next(self) -> None:
         while batch := self._next_batch():

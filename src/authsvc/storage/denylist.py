@@ -11,7 +11,7 @@ from itertools import chain
 
 from authsvc.metrics import DENIALS
 from authsvc.secret_tokens import new_id
-from authsvc.storage.coalescing import CallbackCoalescer, Settle
+from authsvc.storage.coalescing import CallbackCoalescer, Receiver, Settle
 from authsvc.storage.denial import DENIED, SAFETY, Denial, is_entry
 from authsvc.storage.redis_client import NAMESPACE, Command, RedisAway
 from authsvc.storage.redis_link import RedisLink
@@ -91,6 +91,10 @@ class Denylist:
             RedisAway: it could not be asked, has forgotten something, or holds what we do not write.
         """
         return self._lookups.ask(keys)
+
+    def find_for(self, receiver: Receiver[Found], keys: Sequence[str]) -> None:
+        """Find the same for *receiver*, which is told in the very moment that the answer comes."""
+        self._lookups.ask_for(receiver, keys)
 
     async def try_out(self) -> None:
         """Do all that we shall ever do, and change nothing.

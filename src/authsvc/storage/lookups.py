@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
-from authsvc.storage.coalescing import Coalescer
+from authsvc.storage.coalescing import Coalescer, Receiver
 from authsvc.storage.database import Database, Row
 from authsvc.storage.held_connections import HeldStatement
 
@@ -48,7 +48,19 @@ class Lookups(Generic[K]):
         Awaiting it raises:
             Unavailable: the database is away.
         """
-        return self._alone(key) if self._database.reads is None else self._lookups.ask(key)
+        return self._lookups.ask(key) if self.are_shared else self._alone(key)
+
+    def find_for(self, receiver: Receiver[Row | None], key: K) -> None:
+        """Find the same for *receiver*, which is told in the very moment that the answer comes.
+
+        Only where questions are shared.
+        """
+        self._lookups.ask_for(receiver, key)
+
+    @property
+    def are_shared(self) -> bool:
+        """Whether those who ask at the same time share one statement."""
+        return self._database.reads is not None
 
     async def _alone(self, key: K) -> Row | None:
         async with self._database.reading() as tx:

@@ -65,7 +65,7 @@ class Standings:
             except RedisAway:
                 FALLBACKS.inc()
             else:
-                return _told_by(found, names) if found else Standing.LIVE
+                return told_by(found, names)
         return await self._ask_postgres(names)
 
     async def _ask_postgres(self, names: TokenNames) -> Standing:
@@ -100,8 +100,10 @@ class Standings:
         return Standing.LIVE if undenied else Standing.DENIED
 
 
-def _told_by(found: Found, names: TokenNames) -> Standing:
+def told_by(found: Found, names: TokenNames) -> Standing:
     """Return what the entries that were *found* say of the token; others may be among them."""
+    if not found:
+        return Standing.LIVE
     token, key, client, session = names.entries
     # A token revoked for itself stays denied when its session ends too: it is nobody's to log out by.
     if session in found and token not in found:

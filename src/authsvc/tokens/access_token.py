@@ -4,12 +4,13 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 from authsvc.scopes import Scope, format_scope
 from authsvc.storage.access_tokens import OpaqueToken
-from authsvc.storage.database import Transaction
+from authsvc.storage.database import Row, Transaction
+from authsvc.storage.denylist import Found
 from authsvc.storage.key_withdrawals import LatestWithdrawal
 from authsvc.storage.standing import Standing
 
@@ -68,6 +69,33 @@ class Verdict(NamedTuple):
         return self.standing is Standing.LIVE
 
 
+class Glance(Protocol):
+    """A token of which nothing is left to be known but what each store says of it now."""
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """Those in the denylist that would concern it."""
+
+    @property
+    def sha256(self) -> bytes | None:
+        """By what its row is found; None where it has none."""
+
+    def live(self, found: Found, row: Row | None) -> AccessToken | None:
+        """Return it, if it is live by the entries that were *found*, and by its *row*."""
+
+
+class _Dead:
+    entries = ()
+    sha256 = None
+
+    def live(self, found: Found, row: Row | None) -> None:
+        """Return None, whatever they say."""
+
+
+DEAD: Final[Glance] = _Dead()
+"""What is not ours, or has expired."""
+
+
 @dataclass(frozen=True)
 class AccessTokenRequest:
     """What to issue. Both moments are whole seconds; `number` counts within the session."""
@@ -111,6 +139,9 @@ class AccessTokenFormat(Protocol):
 
     async def judge(self, token: str) -> Verdict | None:
         """Return the verdict on a token of this format; None if it is not ours, or has expired."""
+
+    def glance(self, token: str, now: datetime) -> Glance | None:
+        """Return what the stores are to be asked; None if more has to be asked than that."""
 
     async def revoke(self, token: str, facts: AccessToken) -> None:
         """Make this one token dead for every check that begins after the return (RFC 7009)."""

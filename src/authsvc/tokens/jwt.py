@@ -15,7 +15,14 @@ from authsvc.storage.denial import Denial
 from authsvc.storage.key_withdrawals import LatestWithdrawal
 from authsvc.storage.standing import Standings, TokenNames
 from authsvc.tokens import strict_jwt
-from authsvc.tokens.access_token import AccessToken, AccessTokenRequest, PreparedToken, Verdict
+from authsvc.tokens.access_token import (
+    DEAD,
+    AccessToken,
+    AccessTokenRequest,
+    Glance,
+    PreparedToken,
+    Verdict,
+)
 from authsvc.tokens.audiences import Audiences
 from authsvc.tokens.keys import KeyRing, SigningKey
 from authsvc.tokens.refused_texts import RefusedTexts
@@ -83,19 +90,31 @@ class JwtFormat:
             if self.refused.surely_include(sha256, self.keys):
                 return None
             signed = await self._read(token, sha256)
-        elif not self.keys.holds(signed.names.kid):
-            return None
-        if signed is None:
-            return None
-        now = self.clock()
-        if signed.facts.expires_at <= now:
-            return None
-        if signed.not_before is not None and signed.not_before > now + NOT_BEFORE_LEEWAY:
+        if signed is None or not self._is_in_force(signed, self.clock()):
             return None
         audience = signed.facts.audience
         if not (self.audiences.know(audience) or await self.audiences.include(audience)):
             return None
         return Verdict(signed.facts, await self.standings.ask(signed.names))
+
+    def glance(self, token: str, now: datetime) -> Glance | None:
+        """Return what Redis is to be asked; None for a token that was not read before."""
+        sha256 = fingerprint(token)
+        signed = self.verified.get(sha256)
+        if signed is None:
+            return DEAD if self.refused.surely_include(sha256, self.keys) else None
+        if not self._is_in_force(signed, now):
+            return DEAD
+        return signed if self.audiences.know(signed.facts.audience) else None
+
+    def _is_in_force(self, signed: SignedToken, now: datetime) -> bool:
+        """Whether its key is not known to be withdrawn, and this is its time."""
+        begins = signed.not_before
+        return (
+            self.keys.holds(signed.names.kid)
+            and signed.facts.expires_at > now
+            and (begins is None or begins <= now + NOT_BEFORE_LEEWAY)
+        )
 
     async def _read(self, token: str, sha256: bytes) -> SignedToken | None:
         if await self.refused.include(sha256, self.keys):

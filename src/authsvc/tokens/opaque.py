@@ -1,6 +1,7 @@
 """Opaque access tokens: random, and only their SHA-256 is in the database."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from authsvc.clock import Clock
 from authsvc.secret_tokens import decode_base64url, encode_base64url, fingerprint, new_random_bytes
@@ -8,10 +9,18 @@ from authsvc.server_keys import TAG_LENGTH, ServerKeys
 from authsvc.storage import access_tokens
 from authsvc.storage.access_tokens import OpaqueToken, TokenSurroundings
 from authsvc.storage.database import Database, Row, Transaction
+from authsvc.storage.denylist import Found
 from authsvc.storage.key_withdrawals import LatestWithdrawal
 from authsvc.storage.lookups import Lookups
 from authsvc.storage.standing import Standing
-from authsvc.tokens.access_token import AccessToken, AccessTokenRequest, PreparedToken, Verdict
+from authsvc.tokens.access_token import (
+    DEAD,
+    AccessToken,
+    AccessTokenRequest,
+    Glance,
+    PreparedToken,
+    Verdict,
+)
 from authsvc.tokens.row_memory import RowMemory
 
 PREFIX = "asvc_at_"
@@ -63,12 +72,25 @@ class OpaqueFormat:
         Raises:
             Unavailable: the database is away.
         """
+        sha256 = self._sha256(token)
+        return None if sha256 is None else self.verdict(sha256, await self.lookups.find(sha256))
+
+    def glance(self, token: str, now: datetime) -> Glance | None:  # noqa: ARG002 - its end stands in its row
+        """Return what the database is to be asked; None where questions to it are not shared."""
+        sha256 = self._sha256(token)
+        if sha256 is None:
+            return DEAD
+        return _OpaqueGlance(self, sha256) if self.lookups.are_shared else None
+
+    def _sha256(self, token: str) -> bytes | None:
+        """Return by what the row of a token of ours is found; None if it is none of ours."""
         if len(token) != _LENGTH or not token.isascii():
             return None
         sha256 = fingerprint(token)
-        if not self.memory.knows(sha256) and not self._is_ours(token):
-            return None
-        row = await self.lookups.find(sha256)
+        return sha256 if self.memory.knows(sha256) or self._is_ours(token) else None
+
+    def verdict(self, sha256: bytes, row: Row | None) -> Verdict | None:
+        """Return the verdict by the *row* that was found; raises nothing."""
         if row is None:
             return None
         verdict = self.memory.recall(sha256, row) or self.memory.remember(sha256, row, self._read(row))
@@ -92,6 +114,23 @@ class OpaqueFormat:
         """
         async with self.database.transaction() as tx:
             await access_tokens.remove(tx, fingerprint(token))
+
+
+class _OpaqueGlance:
+    """A token that may be ours: its row tells."""
+
+    __slots__ = ("_format", "sha256")
+
+    entries = ()
+
+    def __init__(self, of_format: OpaqueFormat, sha256: bytes) -> None:
+        self._format = of_format
+        self.sha256 = sha256
+
+    def live(self, found: Found, row: Row | None) -> AccessToken | None:  # noqa: ARG002 - the denylist holds none
+        """Return its facts, if its row says that it is live."""
+        verdict = self._format.verdict(self.sha256, row)
+        return verdict.token if verdict is not None and verdict.is_live else None
 
 
 def _standing(around: TokenSurroundings) -> Standing:

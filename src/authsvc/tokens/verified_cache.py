@@ -11,7 +11,9 @@ To switch it off: `at_most=0`.
 from dataclasses import dataclass
 from datetime import datetime
 
-from authsvc.storage.standing import TokenNames
+from authsvc.storage.database import Row
+from authsvc.storage.denylist import Found
+from authsvc.storage.standing import Standing, TokenNames, told_by
 from authsvc.tokens.access_token import AccessToken
 from authsvc.tokens.bounded_memory import BoundedMemory
 
@@ -25,6 +27,19 @@ class SignedToken:
     facts: AccessToken
     names: TokenNames
     not_before: datetime | None
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """Those in the denylist that would concern it."""
+        return self.names.entries
+
+    @property
+    def sha256(self) -> None:
+        """None: it has no row."""
+
+    def live(self, found: Found, row: Row | None) -> AccessToken | None:  # noqa: ARG002 - it has none
+        """Return its facts, if no entry that was *found* is against it."""
+        return self.facts if told_by(found, self.names) is Standing.LIVE else None
 
 
 class VerifiedCache(BoundedMemory[SignedToken]):

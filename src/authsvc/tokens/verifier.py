@@ -1,8 +1,9 @@
 """Judge an access token by its shape: the shape decides which format it is, no other is tried."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from authsvc.tokens.access_token import AccessToken, AccessTokenFormat, Verdict
+from authsvc.tokens.access_token import DEAD, AccessToken, AccessTokenFormat, Glance, Verdict
 from authsvc.tokens.jwt import JwtFormat
 from authsvc.tokens.opaque import PREFIX as OPAQUE_PREFIX
 from authsvc.tokens.opaque import OpaqueFormat
@@ -30,6 +31,11 @@ class TokenVerifier:
         chosen = self._format_of(token)
         verdict = None if chosen is None else await chosen.judge(token)
         return verdict.token if verdict is not None and verdict.is_live else None
+
+    def glance(self, token: str, now: datetime) -> Glance | None:
+        """Return what the stores are to be asked of *token*; None if more has to be asked than that."""
+        chosen = self._format_of(token)
+        return DEAD if chosen is None else chosen.glance(token, now)
 
     async def revoke(self, token: str, facts: AccessToken) -> None:
         """Make this one token dead; raises `Unavailable` where that could not be made to last."""

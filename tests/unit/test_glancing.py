@@ -1,0 +1,168 @@
+"""What a glance answers is on the wire what an application answers; what it lets go is served as ever."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from authsvc.endpoints.whole_answer import GLANCE, Held, lines_of
+from tests.fixtures.one_connection import ASK, BODY, HEADERS, LAST, answering, listening, told
+
+ANSWER = (200, lines_of(HEADERS), BODY)
+UPGRADE = ASK.replace(b"Host: auth", b"Host: auth\r\nConnection: upgrade\r\nUpgrade: h2c")
+BROKEN = b"POST / HTTP/1.1\r\nHost: auth\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n"
+SERVED = answering(200, HEADERS, BODY, at_once=True)
+
+
+class Unserved:
+    """An application for which nothing is left; whether something came all the same."""
+
+    def __init__(self) -> None:
+        self.was_started = False
+
+    async def __call__(self, _scope: Scope, _receive: Receive, _send: Send) -> None:
+        self.was_started = True
+
+
+@dataclass
+class Glances:
+    """What an application does that is asked for glances; those that were asked for."""
+
+    do: Callable[[Held], bool]
+    bodies: list[bytes] = field(default_factory=list)
+
+    def __call__(self, held: Held) -> bool:
+        self.bodies.append(held.body)
+        return self.do(held)
+
+    @property
+    def state(self) -> dict[str, Callable[[Held], bool]]:
+        return {GLANCE: self}
+
+
+def take_soon(held: Held) -> bool:
+    asyncio.get_running_loop().call_soon(held.take, *ANSWER)
+    return True
+
+
+def take_later(held: Held) -> bool:
+    asyncio.get_running_loop().call_later(0.05, held.take, *ANSWER)
+    return True
+
+
+def let_go_later(held: Held) -> bool:
+    asyncio.get_running_loop().call_later(0.05, held.let_go)
+    return True
+
+
+def decline(_: Held) -> bool:
+    return False
+
+
+@pytest.mark.parametrize("do", [take_soon, take_later, let_go_later, decline])
+@pytest.mark.parametrize(
+    ("requests", "answers"),
+    [
+        pytest.param([ASK], 1, id="one"),
+        pytest.param([ASK, ASK, ASK], 3, id="several behind each other"),
+        pytest.param([ASK + ASK + LAST], 9, id="several at once, then the end"),
+        pytest.param([ASK[:-2], ASK[-2:], LAST], 9, id="a body in two parts"),
+        pytest.param([UPGRADE + UPGRADE + LAST], 9, id="that ask for an upgrade"),
+        pytest.param([ASK.replace(b"HTTP/1.1", b"HTTP/1.0")], 9, id="of HTTP/1.0"),
+        pytest.param(
+            [ASK.replace(b"Host: auth", b"Host: auth\r\nExpect: 100-continue")], 2, id="that waits to be told"
+        ),
+    ],
+)
+async def test_all_that_is_asked_is_answered_in_its_order(
+    do: Callable[[Held], bool], requests: list[bytes], answers: int
+) -> None:
+    glances = Glances(do)
+
+    glanced_at = await told(SERVED, *requests, answers=answers, state=glances.state)
+
+    assert BODY in glanced_at
+    assert glanced_at == await told(SERVED, *requests, answers=answers)
+    assert all(body == b"a=b" for body in glances.bodies)
+
+
+@pytest.mark.parametrize("do", [take_soon, take_later])
+async def test_what_a_glance_answers_is_never_started(do: Callable[[Held], bool]) -> None:
+    glances = Glances(do)
+
+    app = Unserved()
+
+    assert BODY in await told(app, ASK, answers=1, state=glances.state)
+
+    assert not app.was_started
+    assert glances.bodies == [b"a=b"]
+
+
+async def test_a_body_that_is_still_to_come_is_for_the_application() -> None:
+    glances = Glances(take_soon)
+
+    assert BODY in await told(SERVED, ASK[:-1], ASK[-1:], answers=1, state=glances.state)
+
+    assert glances.bodies == []
+
+
+async def test_what_is_malformed_is_not_served_with_what_came_of_it() -> None:
+    glances = Glances(take_soon)
+
+    app = Unserved()
+
+    said = await told(app, BROKEN, answers=9, state=glances.state)
+
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert not app.was_started
+    assert glances.bodies == []
+
+
+async def test_who_has_left_is_not_answered_nor_served() -> None:
+    taken: asyncio.Future[Held] = asyncio.get_running_loop().create_future()
+
+    def keep(held: Held) -> bool:
+        taken.set_result(held)
+        return True
+
+    app = Unserved()
+    async with listening(app, Glances(keep).state) as port, asyncio.timeout(5):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(ASK)
+        held = await taken
+        writer.close()
+        await asyncio.sleep(0.05)  # until the server notices
+        assert not held.take(*ANSWER)
+        held.let_go()
+        await asyncio.sleep(0.05)
+    assert not app.was_started
+
+
+async def test_who_reads_nothing_is_served_by_who_waits_for_it() -> None:
+    """While earlier answers are unread a glance's answer is not taken."""
+    long = b"x" * 2_000_000
+    lines = lines_of([(b"content-length", b"%d" % len(long))])
+    taken: list[bool] = []
+
+    def take_or_let_go(held: Held) -> bool:
+        def tell() -> None:
+            taken.append(held.take(200, lines, long))
+            if not taken[-1]:
+                held.let_go()
+
+        asyncio.get_running_loop().call_soon(tell)
+        return True
+
+    app = answering(200, [(b"content-length", b"%d" % len(long))], long, at_once=False)
+    async with listening(app, Glances(take_or_let_go).state) as port, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+        writer.write(ASK * 6)
+        got = 0
+        while got < 6 * len(long):
+            got += len(await reader.read(1_000_000))
+        writer.close()
+
+    assert len(taken) <= 6
+    assert False in taken or len(taken) == 1
