@@ -1,17 +1,20 @@
 """Rotations that come at the same time share a statement, and each is as if it had come alone."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from authsvc.storage import sessions
+from authsvc.errors import Unavailable
+from authsvc.storage import access_tokens, sessions
 from authsvc.storage.database import Database
 from authsvc.storage.rotations import Rotations
 from authsvc.storage.session_uses import SessionUses
 from authsvc.storage.sessions import Session
 from authsvc.storage.tables import metadata
+from tests.conftest import MakeService
 from tests.fixtures.clock import START
 from tests.fixtures.service import Service
 from tests.fixtures.sessions import SECOND, new_session, rotation, token
@@ -117,6 +120,79 @@ async def test_one_that_has_to_wait_for_its_row_keeps_nobody_waiting(
         await tx.rollback()
 
     assert await asyncio.gather(waiting, *others) == [2] * len(some)
+
+
+@pytest.mark.parametrize("is_pooled", [False, True], ids=["held", "pooled"])
+async def test_an_access_token_that_somebody_has_locked_keeps_nobody_waiting(
+    service: Service, service_with: MakeService, some: list[Session], *, is_pooled: bool
+) -> None:
+    """As one that is just being purged or revoked. It is expired, and the next refresh removes it."""
+    other = await service_with(database_prepared_statements=not is_pooled)
+    uses, owner = SessionUses(other.stack.services.stores.database), some[0]
+    old = replace(token(owner, 1), expires_at=START - SECOND)
+    async with service.transaction() as tx:
+        await access_tokens.insert(tx, old)
+
+    async with service.transaction() as tx:
+        await access_tokens.remove(tx, old.sha256)
+        writing = [asyncio.create_task(uses.write(rotation(one), token(one))) for one in some]
+        written, _ = await asyncio.wait(writing, timeout=1)
+        await tx.rollback()
+    await asyncio.wait(writing)
+
+    assert len(written) == len(some), "they wait for the lock"
+    assert [task.result() for task in writing] == [2] * len(some)
+    assert old.sha256 in await stored(service)
+    [seen] = [one for one in await service.sessions() if one.id == owner.id]
+    assert await uses.write(rotation(seen, 3), token(owner)) == 3
+    assert old.sha256 not in await stored(service)
+
+
+async def test_what_is_in_the_way_of_one_batch_is_not_in_that_of_the_next(
+    service_with: MakeService, some: list[Session]
+) -> None:
+    service = await service_with(database_timeout_seconds=0.8)
+    uses, [stuck, *behind] = SessionUses(service.stack.services.stores.database), some
+    same = token(stuck)
+    async with service.transaction() as tx:
+        await access_tokens.insert(tx, same)  # as if what is sent now had been sent before
+        first = asyncio.create_task(uses.write(rotation(stuck), same))
+        for _ in range(3):  # it asks, the batch begins, the statement is sent
+            await asyncio.sleep(0)
+        later = [asyncio.create_task(uses.write(rotation(one), token(one))) for one in behind]
+        await asyncio.wait([first, *later])
+        await tx.rollback()
+
+    assert isinstance(first.exception(), Unavailable)
+    assert [task.exception() for task in later] == [None] * len(behind)
+    assert [task.result() for task in later] == [2] * len(behind)
+
+
+async def test_what_is_in_the_way_of_two_batches_in_a_row_is_told_to_all(
+    service_with: MakeService, some: list[Session]
+) -> None:
+    """As a table that is being altered: batch by batch each would wait, and the last for very long."""
+    service = await service_with(database_timeout_seconds=0.8)
+    database = service.stack.services.stores.database
+    uses, [one, other, behind, *_] = SessionUses(database), some
+    same = {session.id: token(session) for session in (one, other)}
+    with statements(database) as sent:
+        async with service.transaction() as tx:
+            for row in same.values():
+                await access_tokens.insert(tx, row)
+            sent.clear()
+            first = asyncio.create_task(uses.write(rotation(one), same[one.id]))
+            for _ in range(3):
+                await asyncio.sleep(0)
+            second = asyncio.create_task(uses.write(rotation(other), same[other.id]))
+            await asyncio.wait([first])
+            third = asyncio.create_task(uses.write(rotation(behind), token(behind)))
+            await asyncio.wait([second, third])
+            await tx.rollback()
+
+    assert [type(task.exception()) for task in (first, second, third)] == [Unavailable] * 3
+    assert len(sent) == 2
+    assert await uses.write(rotation(behind), token(behind)) == 2
 
 
 async def test_batches_of_the_same_sessions_in_two_orders_do_not_wait_in_a_ring(

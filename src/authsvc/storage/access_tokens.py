@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import cast
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlmodel import col
 
 from authsvc.scopes import Scope, format_scope, parse_scope
 from authsvc.storage.database import Database, Row, Transaction
-from authsvc.storage.dialect import UtcDateTime
+from authsvc.storage.dialect import UtcDateTime, is_one_of
 from authsvc.storage.lookups import KeyCondition, Lookups
 from authsvc.storage.tables import AccessTokenRow, AccountRow, ClientRow, SessionRow
 
@@ -53,7 +54,8 @@ async def insert(tx: Transaction, token: OpaqueToken) -> None:
     """
     if token.session_id is not None:
         await tx.execute(
-            _REMOVE_OLD, {"newest": token.number, "now": token.issued_at, "of": token.session_id}
+            _removing_old(tx.dialect),
+            {"newest": token.number, "now": token.issued_at, "of": token.session_id},
         )
     await tx.execute(_INSERT, values(token))
 
@@ -66,11 +68,19 @@ def values(token: OpaqueToken) -> dict[str, object]:
 
 def old(
     session_id: sa.ColumnElement[UUID], newest: SQLColumnExpression[int], now: sa.ColumnElement[datetime]
-) -> sa.Delete:
-    """Return what removes the session's expired tokens, and those that the *newest* leaves no room for."""
-    return sa.delete(AccessTokenRow).where(
-        col(AccessTokenRow.session_id) == session_id,
-        sa.or_(col(AccessTokenRow.expires_at) <= now, _is_superseded(newest)),
+) -> sa.Select[bytes]:
+    """Return the session's expired tokens, and those that the *newest* leaves no room for, to be removed.
+
+    They are locked, without those that somebody else has locked: a refresh waits for none of them. One that
+    is left there is as dead as before, and the next refresh finds it again.
+    """
+    return (
+        sa.select(col(AccessTokenRow.sha256))
+        .where(
+            col(AccessTokenRow.session_id) == session_id,
+            sa.or_(col(AccessTokenRow.expires_at) <= now, _is_superseded(newest)),
+        )
+        .with_for_update(of=AccessTokenRow, skip_locked=True)
     )
 
 
@@ -80,11 +90,16 @@ def _is_superseded(newest: SQLColumnExpression[int]) -> sa.ColumnElement[bool]:
 
 # Built once: building a statement anew takes as long as running it.
 _INSERT = sa.insert(AccessTokenRow)
-_REMOVE_OLD = old(
+_OLD = old(
     sa.bindparam("of", type_=sa.Uuid()),
     sa.bindparam("newest", type_=sa.BigInteger()),
     sa.bindparam("now", type_=UtcDateTime),
 )
+
+
+@lru_cache(maxsize=1)
+def _removing_old(dialect: sa.Dialect) -> sa.Delete:
+    return sa.delete(AccessTokenRow).where(is_one_of(col(AccessTokenRow.sha256), _OLD, dialect))
 
 
 TokenRow = tuple[

@@ -5,7 +5,7 @@ serves all checks of a process.
 Invariant: an answer is never older than its question. A question joins only a batch that has not
 been sent, and no answer is kept.
 On failure: all who wait for the batch get its error, and so do those who wait behind it, whose batches would
-take as long to fail. One who has left harms nobody.
+take as long to fail; unless whoever made it knows better. One who has left harms nobody.
 To switch it off: `at_most=1`.
 """
 
@@ -84,12 +84,17 @@ class _Gathering(Generic[Q, A]):
     def _settle(self, batch: Sequence[_Asked[Q, A]], told: Sequence[A] | BaseException) -> None:
         if isinstance(told, BaseException):
             self._fail(batch, told)
-            self._fail(self._waiting, told)
-            self._waiting.clear()
+            if self._is_for_all(told):
+                self._fail(self._waiting, told)
+                self._waiting.clear()
         else:
             for (_, answer), value in zip(batch, told, strict=True):
                 if not answer.done():
                     answer.set_result(value)
+
+    def _is_for_all(self, _error: BaseException) -> bool:
+        """Whether those who wait behind a batch that failed so are told the same."""
+        return True
 
     @staticmethod
     def _fail(questions: Iterable[_Asked[Q, A]], error: BaseException) -> None:
@@ -107,10 +112,21 @@ class _Gathering(Generic[Q, A]):
 class Coalescer(_Gathering[Q, A]):
     """Puts batches by awaiting *fetch*, which answers a whole batch in its order; one task does it."""
 
-    def __init__(self, fetch: Callable[[Sequence[Q]], Awaitable[Sequence[A]]], *, at_most: int) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[Sequence[Q]], Awaitable[Sequence[A]]],
+        *,
+        at_most: int,
+        is_for_all: Callable[[BaseException], bool] = lambda _error: True,
+    ) -> None:
+        """*is_for_all*: whether those who wait behind a batch that failed so are told the same."""
         super().__init__(at_most)
+        self._is_told_to_all = is_for_all
         self._fetch = fetch
         self._task: asyncio.Task[None] | None = None
+
+    def _is_for_all(self, error: BaseException) -> bool:
+        return self._is_told_to_all(error)
 
     def _begin(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._put_all())

@@ -2,7 +2,8 @@
 
 Saves: the commit, the round trip and the statement's way through the driver for all of a batch but one.
 Invariant: each is written as if it came alone, from what it saw; of two of one session one is.
-On failure: all of the batch get its error, and each may have been written.
+On failure: all of the batch get its error, and each may have been written. Those who wait behind it get
+it too, unless another transaction was in the way: that may say nothing of them.
 To switch it off: `Database.changes = None`.
 """
 
@@ -18,6 +19,7 @@ from sqlmodel import col
 from authsvc.storage.access_tokens import OpaqueToken
 from authsvc.storage.coalescing import Coalescer
 from authsvc.storage.database import Database
+from authsvc.storage.dialect import is_contention
 from authsvc.storage.held_connections import HeldStatement
 from authsvc.storage.named_rows import named
 from authsvc.storage.session_use import OF_ROTATION, SessionUse, Use, as_seen, rotating, storing_tokens
@@ -42,7 +44,10 @@ class Rotations:
     def __init__(self, database: Database, *, with_token: bool) -> None:
         self._database = database
         self._statement = HeldStatement(_statement(with_token=with_token), database.engine.dialect)
-        self._waiting: Coalescer[_Rotation, int | None] = Coalescer(self._write, at_most=_BATCH)
+        self._waiting: Coalescer[_Rotation, int | None] = Coalescer(
+            self._write, at_most=_BATCH, is_for_all=self._is_for_all
+        )
+        self._was_in_the_way = False
 
     async def write(self, use: SessionUse, token: OpaqueToken | None) -> int | None:
         """Write a rotation, and its access token, if its session is as seen and nobody has its lock.
@@ -61,12 +66,19 @@ class Rotations:
         told = [use.told(token) for use, token in firsts.values()]
         columns = {name: [values[name] for values in told] for name in told[0]}
         rows = await self._database.change(self._statement.text, *self._statement.arguments(columns))
+        self._was_in_the_way = False
         numbers = cast("dict[UUID, int]", {row[0]: row[1] for row in rows})
         return [
             numbers.get(cast("UUID", session_id)) if firsts[session_id] is rotation else None
             for rotation in batch
             for session_id in [rotation.use.values["used_id"]]
         ]
+
+    def _is_for_all(self, error: BaseException) -> bool:
+        # The second time in a row it is in everybody's way: batch by batch they would find that out too late.
+        was_in_the_way, cause = self._was_in_the_way, error.__cause__
+        self._was_in_the_way = isinstance(cause, Exception) and is_contention(cause)
+        return was_in_the_way or not self._was_in_the_way
 
 
 def _statement(*, with_token: bool) -> Use | sa.Select[UUID, int]:

@@ -99,7 +99,8 @@ def storing_tokens(
     """
     number = used.c.access_tokens_issued
     added = insertion(AccessTokenRow, "token", used, session_id=used.c.id, number=number, **told)
-    removed = access_tokens.old(used.c.id, number, now)
+    gone = access_tokens.old(used.c.id, number, now).cte("gone")
+    removed = sa.delete(AccessTokenRow).where(col(AccessTokenRow.sha256) == gone.c.sha256)
     return sa.select(used.c.id, number).add_cte(removed.cte("removed"), added.cte("added"))
 
 
