@@ -7,8 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from asyncpg import PostgresError
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -16,6 +15,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from authsvc.errors import OperatorError, Unavailable
 from authsvc.metrics import STORE_ERRORS
 from authsvc.storage import waiting
+from authsvc.storage.database_address import read_address
 from authsvc.storage.dialect import (
     UNPREPARED,
     autocommit,
@@ -46,8 +46,6 @@ Transaction = AsyncConnection
 
 _AWAY = "The database cannot be reached now."
 _FULL = "All database connections are in use."
-# The driver refuses any other with a TypeError, at the first connection.
-_PARAMETERS = {"ssl", "prepared_statement_cache_size", "target_session_attrs"}
 
 
 class Database:
@@ -69,7 +67,7 @@ class Database:
         is_sqlite = url.startswith("sqlite")
         connect_args = {} if is_sqlite else _of_driver(timeout_seconds, statement_seconds, prepares=prepares)
         self.engine: AsyncEngine = create_async_engine(
-            _parsed(url),
+            read_address(url),
             poolclass=AsyncAdaptedQueuePool,
             pool_size=pool_size,
             max_overflow=0,
@@ -178,36 +176,6 @@ def _of_driver(
 ) -> dict[str, object]:
     times: dict[str, object] = {"timeout": timeout_seconds, "command_timeout": statement_seconds}
     return times if prepares else times | UNPREPARED
-
-
-def _parsed(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-        _refuse_unusable(parsed)
-    except (ArgumentError, ValueError, OverflowError):  # its text may hold the password
-        raise OperatorError(
-            "AUTHSVC_DATABASE_URL cannot be read as a URL; "
-            "write postgresql://USER:PASSWORD@HOST:5432/DATABASE, "
-            "in USER and PASSWORD %40 for @, %3A for : and %2F for /"
-        ) from None
-    if "sslmode" in parsed.query:  # what hosting providers hand out; the driver's name for it is `ssl`
-        parsed = parsed.difference_update_query(["sslmode"]).update_query_dict(
-            {"ssl": parsed.query["sslmode"]}
-        )
-    if unknown := sorted(parsed.query.keys() - _PARAMETERS):
-        raise OperatorError(
-            f"AUTHSVC_DATABASE_URL has the parameter {unknown[0]}, and the driver knows "
-            f"{', '.join(sorted(_PARAMETERS))} only; for TLS write ?ssl=require"
-        )
-    return parsed
-
-
-def _refuse_unusable(url: URL) -> None:
-    """Raise ValueError or OverflowError, which the driver would raise much later."""
-    (url.host or "").encode("idna")
-    (url.port or 0).to_bytes(2)
-    if any("\0" in part for part in (url.username, url.password, url.database) if part):
-        raise ValueError("NUL")
 
 
 @contextmanager
