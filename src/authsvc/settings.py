@@ -130,7 +130,7 @@ class Settings(BaseSettings):
         default=2.0, gt=0, le=60, description="A login that would wait longer is answered 503 at once."
     )
     database_pool_size: int = Field(
-        default=10, ge=1, le=500, description="Connections of one process; up to eight come on top."
+        default=10, ge=1, le=500, description="Connections of one process; up to nine come on top."
     )
     database_timeout_seconds: float = Field(
         default=0.8, gt=0, le=60, description="For connecting, for a free connection, and for one statement."

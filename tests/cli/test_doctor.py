@@ -613,7 +613,7 @@ def test_workers_that_want_more_connections_than_there_are_get_a_number_that_fit
     [connections] = problems(examined(away.having(DATABASE_POOL_SIZE="20"), "--workers", "8"))
 
     assert connections["subject"] == "connections"
-    assert connections["what"].startswith("8 workers with 28 connections each want 224, and Postgres has ")
+    assert connections["what"].startswith("8 workers with 29 connections each want 232, and Postgres has ")
     assert connections["why"] == "under load logins and refreshes are answered 503"
     setting, _, size = connections["cure"].split()[0].partition("=")
     assert setting == "AUTHSVC_DATABASE_POOL_SIZE"

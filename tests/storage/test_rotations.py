@@ -32,7 +32,7 @@ def database(service: Service) -> Database:
 async def some(service: Service) -> list[Session]:
     """Sessions of one account, in the order of their ids."""
     account = await service.add_account()
-    made = [new_session(account.id) for _ in range(5)]
+    made = [new_session(account.id) for _ in range(20)]
     async with service.transaction() as tx:
         for session in made:
             await sessions.insert(tx, session)
@@ -120,6 +120,26 @@ async def test_one_that_has_to_wait_for_its_row_keeps_nobody_waiting(
         await tx.rollback()
 
     assert await asyncio.gather(waiting, *others) == [2] * len(some)
+
+
+async def test_however_many_have_to_wait_for_their_rows_the_others_pass(
+    service_with: MakeService, some: list[Session]
+) -> None:
+    """All connections that are there for the waiting are taken, and more wait for one of those."""
+    service = await service_with(database_timeout_seconds=2)
+    uses, locked, free = SessionUses(service.stack.services.stores.database), some[:12], some[12:]
+    async with service.transaction() as tx:
+        for one in locked:
+            await sessions.end(tx, sessions.is_session(one.id), reason="logout", now=START, mark=False)
+        waiting = [asyncio.create_task(uses.write(rotation(one))) for one in locked]
+        await asyncio.wait(waiting, timeout=0.3)  # until each has found its row locked
+        others = [asyncio.create_task(uses.write(rotation(one))) for one in free]
+        passed, _ = await asyncio.wait(others, timeout=0.4)
+        await tx.rollback()
+    await asyncio.wait([*waiting, *others])
+
+    assert len(passed) == len(free), "they wait behind those who wait for a lock"
+    assert [task.result() for task in others] == [2] * len(free)
 
 
 @pytest.mark.parametrize("is_pooled", [False, True], ids=["held", "pooled"])

@@ -37,8 +37,10 @@ Rows = Sequence[Sequence[object]]
 
 _READING = 2
 _CHANGING = 4
+_CHANGING_MANY = 1  # one batch is under way at a time
 _LOGGING_IN = 2
-HELD_CONNECTIONS = _READING + _CHANGING + _LOGGING_IN
+_HELD = (_READING, _CHANGING, _CHANGING_MANY, _LOGGING_IN)
+HELD_CONNECTIONS = sum(_HELD)
 """How many connections there may be beside the pool, where statements are prepared."""
 
 Transaction = AsyncConnection
@@ -86,9 +88,10 @@ class Database:
             replace_closed(self.engine)
             waiting.keep_short(self.engine)
         holds = prepares and not is_sqlite
-        # Apart, because a change may have to wait for the lock of a session, a login for an account's.
-        self.reads, self.changes, self.logins = (
-            self._held(at_most) if holds else None for at_most in (_READING, _CHANGING, _LOGGING_IN)
+        # Apart, because a change may have to wait for the lock of a session, a login for an account's, and
+        # those that come together wait for neither.
+        self.reads, self.changes, self.batches, self.logins = (
+            self._held(at_most) if holds else None for at_most in _HELD
         )
 
     def _held(self, at_most: int) -> HeldConnections:
@@ -135,6 +138,10 @@ class Database:
         """
         return self._over(self.changes, statement, values)
 
+    def change_many(self, statement: str, *values: object) -> Awaitable[Rows]:
+        """Do the same for what is changed for many at a time, and waits for no row. Raises as `change`."""
+        return self._over(self.batches, statement, values)
+
     def log_in(self, statement: str, *values: object) -> Awaitable[Rows]:
         """Do the same for what a login writes. Raises as `change`."""
         return self._over(self.logins, statement, values)
@@ -165,7 +172,7 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
-        for held in (self.reads, self.changes, self.logins):
+        for held in (self.reads, self.changes, self.batches, self.logins):
             if held is not None:
                 held.close()
         await self.engine.dispose()

@@ -65,7 +65,7 @@ class Rotations:
         firsts = {rotation.use.values["used_id"]: rotation for rotation in reversed(batch)}
         told = [use.told(token) for use, token in firsts.values()]
         columns = {name: [values[name] for values in told] for name in told[0]}
-        rows = await self._database.change(self._statement.text, *self._statement.arguments(columns))
+        rows = await self._database.change_many(self._statement.text, *self._statement.arguments(columns))
         self._was_in_the_way = False
         numbers = cast("dict[UUID, int]", {row[0]: row[1] for row in rows})
         return [
