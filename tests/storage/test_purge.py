@@ -178,6 +178,30 @@ async def test_a_row_that_somebody_has_locked_is_left_for_the_next_time(
     assert (await purged(service))["session"] == 1
 
 
+@pytest.mark.only("postgres-jwt", reason="SQLite locks no single row")
+@pytest.mark.parametrize("ended_at", [START - SAFETY, None], ids=["ended", "beyond its limits"])
+async def test_a_session_whose_token_somebody_has_locked_is_left_with_it(
+    service: Service, account_id: UUID, ended_at: datetime | None
+) -> None:
+    sessions = [session_row(account_id, ended_at=ended_at) for _ in range(20)]
+    tokens = [access_token_row(session_id=row["id"]) for row in sessions]
+    await old_rows.insert(service, "session", sessions)
+    await old_rows.insert(service, "access_token", tokens)
+    table = metadata.tables["access_token"]
+    one = sa.select(table.c.sha256).where(table.c.sha256 == tokens[7]["sha256"]).with_for_update()
+
+    async with service.transaction() as tx:
+        await tx.execute(one)
+        purging = asyncio.create_task(purged(service))
+        done, _ = await asyncio.wait({purging}, timeout=3)
+    removed = await purging
+
+    assert done, "it waits for the lock"
+    assert (removed["access_token"], removed["session"]) == (19, 19)
+    assert await old_rows.keys(service, "session") == {sessions[7]["id"]}
+    assert await purged(service) == {"access_token": 1, "denied_token": 0, "session": 1, "account": 0}
+
+
 async def test_nothing_is_locked_between_two_steps(service: Service, account_id: UUID) -> None:
     await old_rows.insert(service, "session", [session_row(account_id) for _ in range(2 * WINDOW)])
 

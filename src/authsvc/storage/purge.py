@@ -121,14 +121,20 @@ class Purge:
         too_old = col(session.created_at) <= now - self.absolute
         # As stored when its tokens were issued: today's settings cannot take the row from under a live one.
         tokens_over = col(session.access_until) <= safe
-        beyond_limits = sa.and_(sa.or_(ended, unused, too_old), tokens_over)
+        is_alone = _has_no_token()
+        beyond_limits = sa.and_(sa.or_(ended, unused, too_old), tokens_over, is_alone)
         name = col(account.username_key)
         deleted = name.is_(None)
         unreferred = ~sa.exists().where(col(session.account_id) == col(account.id))
         return [
             Walk(token, (col(token.expires_at), col(token.sha256)), among=expired, over=expired),
             Walk(denied, (col(denied.expires_at), col(denied.jti)), among=lapsed, over=lapsed),
-            Walk(session, (col(session.ended_at), col(session.id)), among=ended, over=tokens_over),
+            Walk(
+                session,
+                (col(session.ended_at), col(session.id)),
+                among=ended,
+                over=sa.and_(tokens_over, is_alone),
+            ),
             Walk(session, (col(session.id),), among=sa.true(), over=beyond_limits),
             Walk(account, (col(account.id),), among=deleted, over=unreferred, alike=(name,)),
         ]
@@ -158,3 +164,13 @@ class Purge:
             await lease.keep(tx)
             await by_index_only(tx)
             return int((await tx.execute(removal)).rowcount)
+
+
+def _has_no_token() -> sa.ColumnElement[bool]:
+    """Return whether no access token refers to a session, whose row would take it along.
+
+    It would wait for one that somebody has locked; the next turn finds both.
+    """
+    token = sa.select(sa.true()).where(col(AccessTokenRow.session_id) == col(SessionRow.id)).limit(1)
+    # An EXISTS might be joined, and all tokens be read for the few sessions that are over.
+    return token.correlate(SessionRow).scalar_subquery().is_(None)
