@@ -166,7 +166,7 @@ class TooManyAttempts(RetryLater):
 
 
 class Unavailable(RetryLater):
-    """A store or a queue cannot serve now; nothing was changed."""
+    """A store or a queue cannot serve now. Nothing was changed, unless only a store's answer was lost."""
 
     status = 503
 

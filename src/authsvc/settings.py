@@ -52,7 +52,11 @@ class Settings(BaseSettings):
     audience: str | None = Field(default=None, description="`aud` in tokens. Default: the issuer.")
     access_token_seconds: int = Field(default=300, ge=5, le=86_400, description="Life of an access token.")
     refresh_overlap_seconds: int = Field(
-        default=10, ge=0, le=60, description="How long the predecessor of a refresh token may come again."
+        default=10,
+        ge=0,
+        le=60,
+        description="How long the predecessor of a refresh token may come again. With 0, one that is sent "
+        "again because its answer was lost, or was a 503, may count as replayed and end its session.",
     )
     session_idle_seconds: int = Field(
         default=14 * 86_400, ge=60, le=_CENTURY, description="A session unused for so long is over."

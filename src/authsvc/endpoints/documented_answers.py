@@ -60,7 +60,8 @@ _MEANINGS = {
     408: "The body did not come within `AUTHSVC_BODY_SECONDS`; the connection is closed.",
     413: "The body is over `AUTHSVC_MAX_BODY_KIB`.",
     415: "The body is no form (`application/x-www-form-urlencoded`) in UTF-8.",
-    503: "A store cannot serve now, or too many requests are in work; nothing was changed.",
+    503: "A store cannot serve now, or too many requests are in work. Nothing was changed, unless only a "
+    "store's answer was lost; asking again does no harm.",
 }
 _SHOWN = {
     408: ("invalid_request", "The body did not come in time."),

@@ -31,7 +31,8 @@ router = APIRouter(tags=["user"])
             422: "The new password is too short, too long, holds control characters, or is easy to guess: "
             "common, or little more than the account's name. `detail` says which.",
             429: "Too many attempts with this account or from this address.",
-            503: "A store or the hashing queue cannot serve now; nothing was changed.",
+            503: "A store or the hashing queue cannot serve now. Nothing was changed, unless only the "
+            "database's answer was lost: then the new password is in force.",
         },
     ),
     openapi_extra=form_body(PasswordForm) | {"security": [{"user": []}]},

@@ -23,7 +23,9 @@ ANSWERS = success(
         "username, the password or the refresh token is not good. `invalid_scope`: more than may be "
         "granted. `unauthorized_client`: the client may not use this grant. `unsupported_grant_type`.",
         429: "Too many attempts with this account, from this address, or with this refresh token.",
-        503: "A store or the hashing queue cannot serve now; nothing was changed.",
+        503: "A store or the hashing queue cannot serve now; send the same again. A refresh token may have "
+        "been exchanged all the same, and gives the same next one for `AUTHSVC_REFRESH_OVERLAP_SECONDS`; "
+        "where that is 0 it counts as replayed, and its session ends.",
     },
 )
 """What the endpoints that issue tokens may answer, for OpenAPI."""

@@ -71,7 +71,8 @@ class RefreshTokenGrant:
             UnauthorizedClient, InvalidScope: the client may not ask for this; nothing changed.
             InvalidGrant: the token is not good; if it was replayed, its session has been ended.
             TooManyAttempts: one generation was repeated too often.
-            Unavailable: the database is away; nothing changed.
+            Unavailable: the database is away, or too much in the way. The rotation may have been written:
+                then the same token is a repeated one within the overlap, a replayed one with an overlap of 0.
         """
         require_grant(client, "refresh_token")
         if presented is None:
