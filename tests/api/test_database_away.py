@@ -1,5 +1,6 @@
 """Postgres fails: 503 with Retry-After, soon, and nothing is used up; its return needs no restart."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from time import perf_counter
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
+from authsvc.errors import Unavailable
 from tests.conftest import MakeService
 from tests.fixtures.clock import ManualClock
 from tests.fixtures.documented import operation_of
@@ -335,3 +337,27 @@ async def test_a_text_that_was_refused_for_its_key_is_no_dead_token_while_the_ke
     again = await service.post("/introspect", caller, token=token)
 
     assert (said, again.status_code) == ([False, False], 503)
+
+
+@pytest.mark.only("postgres-jwt", reason="opaque tokens name no key")
+async def test_while_the_look_for_keys_hangs_an_unknown_key_is_no_verdict(
+    service: Service, forge: Forge, own_postgres: PostgresServer
+) -> None:
+    caller = await service.add_client(may_introspect=True)
+    key = generate_private_key(SECP256R1())
+    unseen, refused = (forge.with_header(kid=kid).signed_by(key) for kid in ("unseen", "refused"))
+    said = await service.is_live(refused, caller)
+    own_postgres.freeze()
+
+    try:
+        job = asyncio.create_task(service.stack.services.reload())
+        await asyncio.sleep(0.1)
+        asked = [service.post("/introspect", caller, token=token) for token in (unseen, refused)]
+        async with asyncio.timeout(LIMIT_SECONDS):
+            answers = await asyncio.gather(*asked)
+        ended = await asyncio.gather(job, return_exceptions=True)
+    finally:
+        own_postgres.thaw()
+
+    assert (said, [answer.status_code for answer in answers]) == (False, [503, 503])
+    assert isinstance(ended[0], Unavailable)

@@ -81,14 +81,42 @@ async def test_unknown_keys_wait_for_a_silent_database_together(own_postgres: Po
     async with AsyncExitStack() as opened:
         database = database_of(own_postgres, timeout_seconds=1.2)
         opened.push_async_callback(database.close)
-        ring = KeyRing(
-            database, KeyMaterial(ServerKeys(["a secret of this test and of nothing else"])), system_clock
-        )
+        ring = ring_of(database)
         looks = [ring.find(f"unknown-{number}") for number in range(4)]
         ended = await asyncio.gather(*looks, return_exceptions=True)
 
     assert [type(error) for error in ended] == [Unavailable] * 4
     assert database_errors() == before + 1
+
+
+async def test_an_unknown_key_waits_for_a_look_that_hangs_whoever_began_it(hanging: Database) -> None:
+    ring = ring_of(hanging)
+    job = asyncio.create_task(ring.load())
+    await asyncio.sleep(0.1)
+
+    is_denied_at_once = ring.lacks("of-another-instance")
+    found = await asyncio.gather(ring.find("of-another-instance"), job, return_exceptions=True)
+
+    assert [type(error) for error in found] == [Unavailable] * 2
+    assert not is_denied_at_once
+
+
+async def test_a_look_that_was_given_up_is_no_answer_to_those_behind_it(hanging: Database) -> None:
+    ring = ring_of(hanging)
+    given_up = asyncio.create_task(ring.find("of-another-instance"))
+    await asyncio.sleep(0.1)
+    waiting = asyncio.create_task(ring.find("of-another-instance"))
+    await asyncio.sleep(0)
+
+    given_up.cancel()
+    ended = await asyncio.gather(given_up, waiting, return_exceptions=True)
+
+    assert [type(error) for error in ended] == [asyncio.CancelledError, Unavailable]
+
+
+def ring_of(database: Database) -> KeyRing:
+    secret = "a secret of this test and of nothing else"
+    return KeyRing(database, KeyMaterial(ServerKeys([secret])), system_clock)
 
 
 def database_errors() -> float:

@@ -62,14 +62,19 @@ class KeyRing:
         Raises:
             Unavailable: the database is away.
         """
-        self._looked_at = self._clock()
+        async with self._looking:  # whoever misses a key meanwhile waits for what this look finds
+            await self._look()
+
+    async def _look(self) -> None:
+        began = self._clock()
         try:
             rows = signing_keys.read(await self._stored.rows())
         except Unavailable:
             # Those who waited for this one need not wait as long to find the same.
             self._looked_at, self._last_look_failed = self._clock(), True
             raise
-        self._last_look_failed = False
+        # Not before there is an answer: a look that was given up is none, and the next one looks itself.
+        self._looked_at, self._last_look_failed = began, False
         self._take(rows)
 
     def _take(self, rows: Sequence[StoredKey]) -> None:
@@ -159,7 +164,7 @@ class KeyRing:
         if kid not in self._keys:
             async with self._looking:  # of many at once one looks, and the others see what it found
                 if kid not in self._keys and self._may_look():
-                    await self.load()
+                    await self._look()
             # Whoever may not look yet must not take a look that failed for an answer.
             if kid not in self._keys and self._last_look_failed:
                 raise Unavailable("The database cannot be asked for this key now.")
