@@ -33,7 +33,9 @@ HASHES = Histogram(
     "Time one password hash took, without its wait.",
     buckets=(0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0),
 )
-HASHES_REFUSED = Counter("authsvc_password_hashes_refused", "Passwords not hashed because the wait was long.")
+HASHES_REFUSED = Counter(
+    "authsvc_password_hashes_refused", "Passwords not hashed because the wait was long or memory was short."
+)
 STORE_ERRORS = Counter("authsvc_store_errors", "Times a store could not be asked.", ["store"])
 FALLBACKS = Counter("authsvc_fallbacks", "Checks that asked the database because Redis could not be asked.")
 JOB_FAILURES = Counter("authsvc_job_failures", "Turns of a background job that failed.", ["job"])

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from argon2.low_level import error_to_str
 from passlib.context import CryptContext
 from passlib.hash import argon2
 
@@ -20,6 +21,8 @@ MAX_LENGTH = 1024
 _FIRST_ESTIMATE_SECONDS = 0.05
 _SMOOTHING = 0.2
 _CHEAPEST_PREFIX = "$argon2id$v=19$m=8,t=1,p=1$"
+_NO_MEMORY, _NO_THREAD = -22, -33  # of argon2.h: for the hash, for one of its lanes
+_OUT_OF_MEMORY = frozenset({error_to_str(_NO_MEMORY), error_to_str(_NO_THREAD)})
 
 T = TypeVar("T")
 
@@ -59,7 +62,7 @@ class PasswordHasher:
         """Return a new hash of *password*.
 
         Raises:
-            Unavailable: the wait would be too long; nothing was computed.
+            Unavailable: the wait would be too long, or there is no memory for it; nothing was computed.
         """
         return await self._run(lambda: str(self._context.hash(normalise(password))))
 
@@ -70,7 +73,7 @@ class PasswordHasher:
         that time tells nothing.
 
         Raises:
-            Unavailable: the wait would be too long; nothing was computed.
+            Unavailable: the wait would be too long, or there is no memory for it; nothing was computed.
         """
         return await self._run(lambda: self._verify(password, stored))
 
@@ -81,7 +84,9 @@ class PasswordHasher:
             # Not by the context, which would first find out what it is: a thread that steps back makes the
             # event loop wait while it holds the interpreter's lock.
             return bool(argon2.verify(secret if is_possible else "", stored)) and is_possible
-        except (ValueError, TypeError):  # a broken stored hash
+        except (ValueError, TypeError, NotImplementedError) as error:  # a broken stored hash
+            if _is_out_of_memory(error):
+                raise
             argon2.verify("", nobodys_hash(self.policy_prefix))
             return False
 
@@ -89,7 +94,7 @@ class PasswordHasher:
         """Whether the policy has moved above what *stored* cost; a stronger hash is left alone."""
         try:
             hashed = argon2.from_string(stored)
-        except ValueError:
+        except (ValueError, NotImplementedError):
             return True
         return str(hashed.type) != "id" or hashed.memory_cost * hashed.rounds < self._cost
 
@@ -102,7 +107,13 @@ class PasswordHasher:
         self._pool.shutdown(cancel_futures=True)
 
     async def _run(self, work: Callable[[], T]) -> T:
-        result, seconds = await self._queue(work)
+        try:
+            result, seconds = await self._queue(work)
+        except (MemoryError, ValueError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            HASHES_REFUSED.inc()
+            raise Unavailable("There is no memory to hash a password now.") from error
         HASHES.observe(seconds)
         self._seconds_each += _SMOOTHING * (seconds - self._seconds_each)
         return result
@@ -167,6 +178,11 @@ def is_storable(password: str) -> bool:
     return len(password) <= MAX_LENGTH and not any(
         unicodedata.category(char) in {"Cc", "Cs"} for char in password
     )
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether it was memory that argon2 lacked; passlib says then, too, that the hash is malformed."""
+    return isinstance(error, MemoryError) or str(error.__context__) in _OUT_OF_MEMORY
 
 
 def _timed(work: Callable[[], T]) -> tuple[T, float, float]:

@@ -1,5 +1,6 @@
 """The password hasher: argon2id at a cost that only rises, in bounded threads of lower priority."""
 
+import asyncio
 import os
 import sys
 import threading
@@ -12,6 +13,7 @@ from passlib.hash import argon2
 from authsvc.passwords import PasswordHasher, is_storable, normalise
 
 PASSWORD = "correct horse battery staple"
+SALT_AND_DIGEST = f"{'A' * 22}${'A' * 43}"
 
 
 class MakeHasher(Protocol):
@@ -58,10 +60,21 @@ async def test_only_the_very_password_is_verified(make_hasher: MakeHasher, typed
 
 
 @pytest.mark.parametrize(
-    "stored", ["", "no hash", "$argon2id$v=19$m=19456,t=2,p=1$", "$2b$12$" + "a" * 53, PASSWORD]
+    "stored",
+    [
+        "",
+        "no hash",
+        "$argon2id$v=19$m=19456,t=2,p=1$",
+        f"$argon2id$v=19$m=19456,t=2,p=1,data=AAAA${SALT_AND_DIGEST}",
+        f"$argon2id$v=19$m=19456,t=2,p=1,keyid=AAAA${SALT_AND_DIGEST}",
+        "$2b$12$" + "a" * 53,
+        PASSWORD,
+    ],
 )
 async def test_what_is_no_hash_verifies_nothing(make_hasher: MakeHasher, stored: str) -> None:
-    assert not await make_hasher().verify(PASSWORD, stored)
+    (outcome,) = await asyncio.gather(make_hasher().verify(PASSWORD, stored), return_exceptions=True)
+
+    assert outcome is False
 
 
 @pytest.mark.parametrize("typed", ["\x01", "x" * 1025])
@@ -89,6 +102,7 @@ def hashed_with(**cost: Any) -> str:
         pytest.param(lambda: hashed_with(type="I", rounds=9), True, id="argon2i"),
         pytest.param(lambda: hashed_with(type="D", rounds=9), True, id="argon2d"),
         pytest.param(lambda: "$2b$12$" + "a" * 53, True, id="another scheme"),
+        pytest.param(lambda: f"$argon2id$m=19456,t=2,p=1,keyid=A${SALT_AND_DIGEST}", True, id="a key's"),
     ],
 )
 def test_only_a_hash_below_the_policy_is_outdated(
