@@ -14,12 +14,11 @@ from passlib.context import CryptContext
 from passlib.hash import argon2
 
 from authsvc.errors import Unavailable
+from authsvc.hash_estimate import HashEstimate, HashTime
 from authsvc.hash_turns import HashTurns
 from authsvc.metrics import HASHES, HASHES_REFUSED
 
 MAX_LENGTH = 1024
-_FIRST_ESTIMATE_SECONDS = 0.05
-_SMOOTHING = 0.2
 _CHEAPEST_PREFIX = "$argon2id$v=19$m=8,t=1,p=1$"
 _NO_MEMORY, _NO_THREAD = -22, -33  # of argon2.h: for the hash, for one of its lanes
 _OUT_OF_MEMORY = frozenset({error_to_str(_NO_MEMORY), error_to_str(_NO_THREAD)})
@@ -56,7 +55,7 @@ class PasswordHasher:
         self._pool = ThreadPoolExecutor(self._threads, "hash", initializer=self._step_back)
         self._turns = HashTurns(self._threads, cores)
         self._waiting = 0
-        self._seconds_each = _FIRST_ESTIMATE_SECONDS
+        self._estimate = HashEstimate()
 
     async def hash(self, password: str) -> str:
         """Return a new hash of *password*.
@@ -108,14 +107,14 @@ class PasswordHasher:
 
     async def _run(self, work: Callable[[], T]) -> T:
         try:
-            result, seconds = await self._queue(work)
+            result, took = await self._queue(work)
         except (MemoryError, ValueError) as error:
             if not _is_out_of_memory(error):
                 raise
             HASHES_REFUSED.inc()
             raise Unavailable("There is no memory to hash a password now.") from error
-        HASHES.observe(seconds)
-        self._seconds_each += _SMOOTHING * (seconds - self._seconds_each)
+        HASHES.observe(took.seconds)
+        self._estimate.learn(took)
         return result
 
     async def beside_hashing(self, work: Callable[[], T]) -> T:
@@ -127,22 +126,25 @@ class PasswordHasher:
         result, _ = await self._queue(work)
         return result
 
-    async def _queue(self, work: Callable[[], T]) -> tuple[T, float]:
+    async def _queue(self, work: Callable[[], T]) -> tuple[T, HashTime]:
         at_a_time = self._turns.at_most
-        estimate = self._waiting / at_a_time * (self._seconds_each + self._turns.rest)
+        estimate = self._waiting / at_a_time * (self._estimate.seconds + self._turns.rest)
         if estimate > self._max_wait:
             HASHES_REFUSED.inc()
-            raise Unavailable("Too many passwords are being checked now.", retry_after=int(estimate) + 1)
+            # By then all who wait had their turn, as it was foreseen when they were let in.
+            raise Unavailable(
+                "Too many passwords are being checked now.", retry_after=int(self._max_wait) + 1
+            )
         self._waiting += 1
         try:
             await self._turns.take()
-            cpu_seconds = 0.0
+            expected, cpu_seconds = self._estimate.seconds, 0.0
             try:
                 loop = asyncio.get_running_loop()
                 result, seconds, cpu_seconds = await loop.run_in_executor(self._pool, _timed, work)
             finally:
                 self._turns.give_back(cpu_seconds)
-            return result, seconds
+            return result, HashTime(seconds, cpu_seconds, expected)
         finally:
             self._waiting -= 1
 

@@ -4,12 +4,14 @@ import asyncio
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import pytest
 from passlib.hash import argon2
 
+from authsvc.errors import Unavailable
 from authsvc.passwords import PasswordHasher, is_storable, normalise
 
 PASSWORD = "correct horse battery staple"
@@ -131,6 +133,28 @@ async def test_no_more_threads_hash_than_were_asked_for(make_hasher: MakeHasher)
         await hasher.hash(PASSWORD)
 
     assert len(set(threading.enumerate()) - before) <= 2
+
+
+async def test_nobody_is_told_to_come_again_later_than_those_who_wait_were_to_have_their_turn(
+    make_hasher: MakeHasher,
+) -> None:
+    hasher, release = make_hasher(max_wait_seconds=0.5), threading.Event()
+    work: list[Callable[[], object]] = [lambda: keep_busy(1), *[lambda: release.wait(20)] * 8]
+    tasks = [asyncio.create_task(hasher._run(one)) for one in work]  # noqa: SLF001 - no password takes as long
+
+    await tasks[0]  # now each is expected to take longer than when they were let in
+    (refusal,) = await asyncio.gather(hasher.verify(PASSWORD, "no hash"), return_exceptions=True)
+    release.set()
+    await asyncio.gather(*tasks)
+
+    assert isinstance(refusal, Unavailable)
+    assert refusal.retry_after == 1
+
+
+def keep_busy(seconds: float) -> None:
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
 
 
 def test_a_password_is_normalised_to_nfc_and_nothing_else() -> None:
