@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from authsvc.errors import AuthError, Unavailable
 from authsvc.remembered_clients import Copy
 from authsvc.storage.database import Row
 from authsvc.storage.denylist import Denylist, Found
@@ -18,7 +19,7 @@ class Check(Generic[T]):
     __slots__ = ("_caller", "_found", "_is_told", "_left", "_row", "_say", "_tell", "_token")
 
     def __init__(self, token: Glance, caller: Copy | None, say: Callable[[AccessToken | None], T]) -> None:
-        """*say* makes the answer: of the token, or of None if it is not live."""
+        """*say* makes the answer, or raises the refusal: of the token, or of None if it is not live."""
         self._token = token
         self._caller = caller
         self._say = say
@@ -28,9 +29,9 @@ class Check(Generic[T]):
         self._is_told = False
 
     def begin(
-        self, denylist: Denylist | None, rows: Lookups[bytes], tell: Callable[[T | None], None]
+        self, denylist: Denylist | None, rows: Lookups[bytes], tell: Callable[[T | AuthError | None], None]
     ) -> bool:
-        """Ask the stores; *tell* is told the answer, or None where it takes more to know it.
+        """Ask the stores; *tell* is told the answer, or the refusal, or None where it takes more to know it.
 
         Returns:
             whether they were asked; if not, nothing is told.
@@ -58,9 +59,12 @@ class Check(Generic[T]):
         self._found = found
         self._go_on()
 
-    def set_exception(self, error: Exception) -> None:  # noqa: ARG002 - whoever asks anew meets it again
-        """Know no more: a store could not be asked."""
-        self._finish(None)
+    def set_exception(self, error: Exception) -> None:
+        """Know no more: a store could not be asked.
+
+        Where there is none to ask instead, whoever asked anew would wait as long once more.
+        """
+        self._finish(error if isinstance(error, Unavailable) else None)
 
     def take_row(self, row: Row | None) -> None:
         """Take what the database says."""
@@ -72,15 +76,17 @@ class Check(Generic[T]):
         if not self._left and not self._is_told:
             self._finish(self._answer())
 
-    def _answer(self) -> T | None:
+    def _answer(self) -> T | AuthError | None:
         try:
             if self._caller is not None and not self._caller.is_current(self._found):
                 return None
             return self._say(self._token.live(self._found, self._row))
+        except AuthError as refusal:
+            return refusal
         except Exception:  # noqa: BLE001 - whatever it is, the long way meets it too
             return None
 
-    def _finish(self, answer: T | None) -> None:
+    def _finish(self, answer: T | AuthError | None) -> None:
         self._is_told = True
         self._tell(answer)
 

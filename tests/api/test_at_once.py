@@ -198,7 +198,7 @@ async def test_both_ways_answer_alike(service: Service, tokens: Json, caller: Re
 _GLANCED_AT = {
     "/introspect": {"live", "public", "own", "ended", "revoked", "forged", "of no key", "opaque, made up"}
     | {"hint", "hint first", "may not see all", "sees its own"},
-    "/verify": {"live", "public", "own"},
+    "/verify": {"live", "public", "own", "ended", "revoked"},
 }
 
 

@@ -40,6 +40,10 @@ class Answer(NamedTuple):
         return cls(route, response.status_code, lines_of(response.raw_headers), bytes(response.body))
 
 
+def _refusal(route: BaseRoute, scope: Scope, error: AuthError) -> Answer:
+    return Answer.of(route, error_responses.answer(Request({**scope, "route": route}), error))
+
+
 class AtOnce:
     """Answers what it can of the requests to one application."""
 
@@ -77,18 +81,17 @@ class AtOnce:
             finally:
                 room.in_work -= 1
         except AuthError as error:
-            response = error_responses.answer(Request({**scope, "route": question.route}), error)
-            return Answer.of(question.route, response)
+            return _refusal(question.route, scope, error)
         except ClientDisconnect:
             return again(messages, receive)  # which says so again, to whoever reads on
         except Exception:  # noqa: BLE001 - whatever it is; it is logged there, and only there
             return Answer.of(question.route, error_responses.unexpected())
         return again(messages, receive) if told is None else Answer(question.route, 200, *told)
 
-    def glance(self, scope: Scope, body: bytes, tell: Callable[[BaseRoute, Told | None], None]) -> bool:
+    def glance(self, scope: Scope, body: bytes, tell: Callable[[Answer | None], None]) -> bool:
         """Answer a request that is here whole, if a glance is enough.
 
-        *tell* is told the route and its 200, once the stores have said what they know; None if it takes more.
+        *tell* is told the answer, once the stores have said what they know; None if it takes more.
 
         Returns:
             whether it is to be told anything; if not, nothing was begun.
@@ -106,9 +109,12 @@ class AtOnce:
         except Exception:  # noqa: BLE001 - whatever it is, the endpoint meets it too
             return False
 
-        def finish(told: Told | None) -> None:
+        def finish(told: Told | AuthError | None) -> None:
             room.in_work -= 1
-            tell(route, told)
+            if isinstance(told, AuthError):
+                tell(_refusal(route, scope, told))
+            else:
+                tell(None if told is None else Answer(route, 200, *told))
 
         rows = services.verifier.opaque.lookups
         if check is None or not check.begin(services.stores.denylist, rows, finish):

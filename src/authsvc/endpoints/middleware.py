@@ -9,12 +9,10 @@ from functools import cache, partial
 import structlog
 from prometheus_client import Histogram
 from starlette.requests import ClientDisconnect
-from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from authsvc.endpoints.at_once import Answer, AtOnce
 from authsvc.endpoints.error_responses import unexpected
-from authsvc.endpoints.ordinary import Told
 from authsvc.endpoints.whole_answer import EXTENSION, Header, Held, TakeWhole, headers_of, lines_of
 from authsvc.logs import REQUEST
 from authsvc.metrics import REQUESTS
@@ -129,14 +127,13 @@ class RequestFrame:
             return False
         return self._at_once.glance(held.scope, held.body, partial(self._tell, held, time.perf_counter()))
 
-    def _tell(self, held: Held, started: float, route: BaseRoute, told: Told | None) -> None:
-        if told is not None and not self._stop.has_begun:
-            lines, body = told
+    def _tell(self, held: Held, started: float, answer: Answer | None) -> None:
+        if answer is not None and not self._stop.has_begun:
             scope = held.scope
             request_id = _request_id(scope["headers"])
-            if held.take(200, self._framed_lines(lines, request_id), body):
+            if held.take(answer.status, self._framed_lines(answer.lines, request_id), answer.body):
                 bound = REQUEST.set(_named(request_id, scope))
-                _count(scope["method"], _path(route), 200, time.perf_counter() - started)
+                _count(scope["method"], _path(answer.route), answer.status, time.perf_counter() - started)
                 REQUEST.reset(bound)
                 return
         held.let_go()
