@@ -97,6 +97,21 @@ class PasswordHasher:
             return True
         return str(hashed.type) != "id" or hashed.memory_cost * hashed.rounds < self._cost
 
+    def expect_turn(self) -> None:
+        """See that a password that came now would be hashed in time; what is refused here cost nothing.
+
+        Raises:
+            Unavailable: the wait would be too long.
+        """
+        at_a_time = self._turns.at_most
+        estimate = self._waiting / at_a_time * (self._estimate.seconds + self._turns.rest)
+        if estimate > self._max_wait:
+            HASHES_REFUSED.inc()
+            # By then all who wait had their turn, as it was foreseen when they were let in.
+            raise Unavailable(
+                "Too many passwords are being checked now.", retry_after=int(self._max_wait) + 1
+            )
+
     async def warm_up(self) -> None:
         """Hash once, as cheaply as can be, or the first login would wait for library and thread."""
         await self.beside_hashing(lambda: self._verify("", nobodys_hash(_CHEAPEST_PREFIX)))
@@ -127,14 +142,7 @@ class PasswordHasher:
         return result
 
     async def _queue(self, work: Callable[[], T]) -> tuple[T, HashTime]:
-        at_a_time = self._turns.at_most
-        estimate = self._waiting / at_a_time * (self._estimate.seconds + self._turns.rest)
-        if estimate > self._max_wait:
-            HASHES_REFUSED.inc()
-            # By then all who wait had their turn, as it was foreseen when they were let in.
-            raise Unavailable(
-                "Too many passwords are being checked now.", retry_after=int(self._max_wait) + 1
-            )
+        self.expect_turn()
         self._waiting += 1
         try:
             await self._turns.take()

@@ -143,6 +143,17 @@ async def test_a_login_that_would_wait_long_is_503_at_once(service: Service, bus
     assert await service.rows() == before
 
 
+@pytest.mark.parametrize("path", ["/login", "/token"])
+async def test_a_login_that_would_wait_long_asks_no_store(service: Service, busy: Service, path: str) -> None:
+    await service.add_account()
+
+    async with busy.stack.services.stores.database.transaction():  # there is no other connection
+        response = await busy.post(path, **LOGIN, grant_type="password")
+
+    assert_oauth_error(response, 503, "temporarily_unavailable")
+    assert response.json()["error_description"] == "Too many passwords are being checked now."
+
+
 async def test_a_change_of_password_that_would_wait_long_is_503_at_once(
     service: Service, busy: Service
 ) -> None:

@@ -117,6 +117,9 @@ class AtOnce:
                 tell(None if told is None else Answer(route, 200, *told))
 
         rows = services.verifier.opaque.lookups
+        if isinstance(check, AuthError):
+            tell(_refusal(route, scope, check))
+            return True
         if check is None or not check.begin(services.stores.denylist, rows, finish):
             return False
         room.in_work += 1

@@ -1,6 +1,8 @@
-"""Checks for which a glance is enough: all but what the stores say is known, and those are asked once.
+"""Requests for which a glance is enough: all but what the stores say is known, and those are asked once.
 
-Saves: a task, the coroutines in it and their futures, which cost as much as the check.
+They are checks of tokens, and logins that have to be refused because too many passwords wait to be hashed.
+
+Saves: a task, the coroutines in it and their futures, which cost as much as a check.
 Invariant: the answer is made of the parts that make the endpoint's: only the waiting is another.
 On failure, and wherever more has to be known: the request goes the endpoint's way, which asks anew.
 To switch it off: a server that does not ask for `RequestFrame.glance`.
@@ -11,7 +13,16 @@ from functools import partial
 
 from authsvc.checks import Check
 from authsvc.clients import Client
-from authsvc.endpoints.ordinary import Headers, Told, described, identified, introspected, verified
+from authsvc.endpoints.ordinary import (
+    Headers,
+    Told,
+    described,
+    identified,
+    introspected,
+    is_form,
+    verified,
+)
+from authsvc.errors import AuthError, Unavailable
 from authsvc.introspection import description_for
 from authsvc.tokens.access_token import AccessToken
 from authsvc.wiring import Services
@@ -37,7 +48,18 @@ def _verification(services: Services, headers: Headers, body: bytes) -> Check[To
     return None if glance is None else Check(glance, None, identified)
 
 
-GLANCES: Mapping[str, Callable[[Services, Headers, bytes], Check[Told] | None]] = {
+def _refused_login(services: Services, headers: Headers, body: bytes) -> Unavailable | None:  # noqa: ARG001 - it is not read
+    if is_form(headers):
+        try:
+            services.hasher.expect_turn()
+        except Unavailable as refusal:
+            return refusal
+    return None
+
+
+GLANCES: Mapping[str, Callable[[Services, Headers, bytes], Check[Told] | AuthError | None]] = {
     "/introspect": _introspection,
     "/verify": _verification,
+    "/login": _refused_login,
 }
+"""By path, what tells a check that is to begin, or a refusal, or None if it takes more."""

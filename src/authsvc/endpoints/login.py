@@ -67,6 +67,7 @@ async def exchange(
     Raises:
         AuthError: as `Clients.authenticate` and `PasswordGrant.exchange`.
     """
+    services.hasher.expect_turn()  # before any store is asked: those who are refused come again and again
     client = await services.clients.named_or_public(credentials)
     return await services.password_grant.exchange(
         client, username=username, password=password, scope=requested_scope(scope), origin=origin

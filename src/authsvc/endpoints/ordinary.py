@@ -67,10 +67,15 @@ async def _introspect(services: Services, asked: Asked) -> Told | None:
 
 def introspected(services: Services, headers: Headers, body: bytes, now: datetime) -> tuple[str, Copy] | None:
     """Return the token that an ordinary introspection asks about, and the caller as it is remembered."""
-    form = _FORM.fullmatch(body) if headers.get(b"content-type") == _FORM_TYPE else None
+    form = _FORM.fullmatch(body) if is_form(headers) else None
     credentials = _basic(headers.get(b"authorization", b""))
     copy = None if form is None or credentials is None else services.clients.recognise(*credentials, now)
     return None if form is None or copy is None else (form[2].decode(), copy)
+
+
+def is_form(headers: Headers) -> bool:
+    """Whether the body is said to be a form, as every client says it."""
+    return headers.get(b"content-type") == _FORM_TYPE
 
 
 def described(description: bytes) -> Told:
@@ -129,7 +134,7 @@ def _issued(issued: IssuedTokens) -> Told:
 
 def _form(asked: Asked, *, names: frozenset[str], needed: Sequence[str], grant: str) -> dict[str, str] | None:
     """Return the form, if it has what is *needed*, nothing but *names*, and no other grant is asked for."""
-    if asked.headers.get(b"content-type") != _FORM_TYPE:
+    if not is_form(asked.headers):
         return None
     form = parse_form(asked.body)
     is_plain = names.issuperset(form) and all(name in form for name in needed)
