@@ -1,6 +1,6 @@
 """Clients as they were read lately: they save reading them at every request, and serve when Postgres is away.
 
-Saves: one database query for every request that names a client.
+Saves: one database query for every request that names a client, and reading and hashing its secret again.
 Invariant: a copy is used only where Redis, asked after the request came, knows of no later version. Every
 change writes its version there before it is answered, for longer than any copy is kept, and a Redis that
 forgot is not asked (`storage/denylist.py`).
@@ -18,6 +18,7 @@ from authsvc.storage.clients import Client
 from authsvc.storage.denial import ClientEntry
 from authsvc.storage.denylist import Denylist, Found
 from authsvc.storage.redis_client import RedisAway
+from authsvc.tokens.bounded_memory import BoundedMemory
 
 REMEMBERED_FOR = timedelta(minutes=10)
 _AT_MOST = 1000
@@ -45,6 +46,7 @@ class RememberedClients:
         self._denylist = denylist
         self._clock = clock
         self._clients: OrderedDict[str, Copy] = OrderedDict()
+        self._proven: BoundedMemory[Copy] = BoundedMemory(_AT_MOST)
 
     def remember(self, client: Client) -> None:
         """Keep *client*, which was just read; the one that was read longest ago may go."""
@@ -63,6 +65,20 @@ class RememberedClients:
             return None
         # What was loaded since may be of a database that was restored, to before the copy was made.
         return copy if copy.loads == denylist.loads and now <= copy.until else None
+
+    def copy_proven_by(self, sha256: bytes, now: datetime) -> Copy | None:
+        """Return the copy that credentials with this digest proved, as `copy_of`, if it is still that one."""
+        copy = self._proven.get(sha256)
+        is_remembered = copy is not None and self.copy_of(copy.client.id, now) is copy
+        return copy if is_remembered else None
+
+    def keep_proven(self, sha256: bytes, copy: Copy) -> None:
+        """Remember that credentials with this digest prove *copy*: its secrets are those it was read with.
+
+        Not where it has two, of which one is good for a time only.
+        """
+        if copy.client.previous_secret_sha256 is None:
+            self._proven.keep(sha256, copy)
 
     def ask(self, copy: Copy) -> "RememberedClient":
         """Return *copy* with the question under way whether it is still true."""

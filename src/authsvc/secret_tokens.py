@@ -60,6 +60,11 @@ def fingerprint(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
+def digest(data: bytes) -> bytes:
+    """Return the SHA-256 of *data*, under which something is remembered that must not be kept itself."""
+    return hashlib.sha256(data).digest()
+
+
 def same_secret(one: bytes, other: bytes) -> bool:
     """Compare in a time that does not depend on where they differ."""
     return hmac.compare_digest(one, other)

@@ -1,6 +1,7 @@
 """What an instance remembers of signatures, rows and clients never outlives a change made elsewhere."""
 
 import asyncio
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -88,6 +89,20 @@ async def test_a_caller_changed_elsewhere_is_read_anew(
     refused = await service.post("/introspect", caller, token=token)
 
     assert refused.status_code == 401
+
+
+@ON_POSTGRES
+async def test_an_old_secret_that_worked_in_its_overlap_works_no_longer(
+    service: Service, signed_in: Json, caller: Registered
+) -> None:
+    token = signed_in["access_token"]
+    await service.stack.services.clients.rotate_secret(caller.id, overlap=timedelta(minutes=5))
+    for _ in range(3):
+        assert await service.is_live(token, caller)
+
+    service.clock.advance(minutes=6)  # the client is still remembered
+
+    assert (await service.post("/introspect", caller, token=token)).status_code == 401
 
 
 @ON_POSTGRES

@@ -94,7 +94,7 @@ async def test_an_unknown_key_waits_for_a_look_that_hangs_whoever_began_it(hangi
     job = asyncio.create_task(ring.load())
     await asyncio.sleep(0.1)
 
-    is_denied_at_once = ring.lacks("of-another-instance")
+    is_denied_at_once = ring.lacks("of-another-instance", system_clock())
     found = await asyncio.gather(ring.find("of-another-instance"), job, return_exceptions=True)
 
     assert [type(error) for error in found] == [Unavailable] * 2

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from starlette.routing import BaseRoute
 
-from authsvc.clients import ClientCredentials
+from authsvc.clients import ClientCredentials, Clients
 from authsvc.endpoints import introspect, login, refresh, verify
 from authsvc.endpoints.form import parse_form
 from authsvc.endpoints.token_response import origin_from, token_body
@@ -22,6 +22,7 @@ from authsvc.endpoints.whole_answer import lines_of
 from authsvc.errors import InvalidBearerToken
 from authsvc.grants.issuing import IssuedTokens
 from authsvc.remembered_clients import Copy
+from authsvc.secret_tokens import digest
 from authsvc.tokens.access_token import AccessToken
 from authsvc.wiring import Services
 
@@ -68,9 +69,20 @@ async def _introspect(services: Services, asked: Asked) -> Told | None:
 def introspected(services: Services, headers: Headers, body: bytes, now: datetime) -> tuple[str, Copy] | None:
     """Return the token that an ordinary introspection asks about, and the caller as it is remembered."""
     form = _FORM.fullmatch(body) if is_form(headers) else None
-    credentials = _basic(headers.get(b"authorization", b""))
-    copy = None if form is None or credentials is None else services.clients.recognise(*credentials, now)
-    return None if form is None or copy is None else (form[2].decode(), copy)
+    caller = None if form is None else _caller(services.clients, headers.get(b"authorization", b""), now)
+    return None if form is None or caller is None else (form[2].decode(), caller)
+
+
+def _caller(clients: Clients, authorization: bytes, now: datetime) -> Copy | None:
+    sha256 = digest(authorization)
+    known = clients.remembered.copy_proven_by(sha256, now)
+    credentials = _basic(authorization) if known is None else None
+    if credentials is None:
+        return known
+    copy = clients.recognise(*credentials, now)
+    if copy is not None:
+        clients.remembered.keep_proven(sha256, copy)
+    return copy
 
 
 def is_form(headers: Headers) -> bool:

@@ -106,7 +106,9 @@ def told_by(found: Found, names: TokenNames) -> Standing:
         return Standing.LIVE
     token, key, client, session = names.entries
     # A token revoked for itself stays denied when its session ends too: it is nobody's to log out by.
-    if session in found and token not in found:
+    if token in found:
+        return Standing.DENIED
+    if session in found:
         return Standing.SESSION_ENDED
     is_suspended = client in found and ClientEntry.read(found[client]).is_disabled
-    return Standing.DENIED if token in found or key in found or is_suspended else Standing.LIVE
+    return Standing.DENIED if key in found or is_suspended else Standing.LIVE

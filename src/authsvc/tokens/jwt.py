@@ -87,7 +87,7 @@ class JwtFormat:
         sha256 = fingerprint(token)
         signed = self.verified.get(sha256)
         if signed is None:
-            if self.refused.surely_include(sha256, self.keys):
+            if self.refused.surely_include(sha256, self.keys, self.clock()):
                 return None
             signed = await self._read(token, sha256)
         if signed is None or not self._is_in_force(signed, self.clock()):
@@ -102,7 +102,7 @@ class JwtFormat:
         sha256 = fingerprint(token)
         signed = self.verified.get(sha256)
         if signed is None:
-            return DEAD if self.refused.surely_include(sha256, self.keys) else None
+            return DEAD if self.refused.surely_include(sha256, self.keys, now) else None
         if not self._is_in_force(signed, now):
             return DEAD
         return signed if self.audiences.know(signed.facts.audience) else None

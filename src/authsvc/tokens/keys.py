@@ -163,24 +163,24 @@ class KeyRing:
         """
         if kid not in self._keys:
             async with self._looking:  # of many at once one looks, and the others see what it found
-                if kid not in self._keys and self._may_look():
+                if kid not in self._keys and self._may_look(self._clock()):
                     await self._look()
             # Whoever may not look yet must not take a look that failed for an answer.
             if kid not in self._keys and self._last_look_failed:
                 raise Unavailable("The database cannot be asked for this key now.")
         return self._keys.get(kid)
 
-    def lacks(self, kid: str) -> bool:
+    def lacks(self, kid: str, now: datetime) -> bool:
         """Whether `find` would say at once that there is none: it is not time to look again."""
         is_looking = self._looking.locked() or self._last_look_failed
-        return kid not in self._keys and not is_looking and not self._may_look()
+        return kid not in self._keys and not is_looking and not self._may_look(now)
 
     def holds(self, kid: str) -> bool:
         """Whether this key is known here, and so not known to be withdrawn."""
         return kid in self._keys
 
-    def _may_look(self) -> bool:
-        return self._looked_at is None or abs(self._clock() - self._looked_at) >= _RELOAD_INTERVAL
+    def _may_look(self, now: datetime) -> bool:
+        return self._looked_at is None or abs(now - self._looked_at) >= _RELOAD_INTERVAL
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """Return the public keys (RFC 7517): those waiting, signing, and lately retired."""

@@ -9,6 +9,8 @@ On failure: nothing can fail; what was forgotten is looked at anew.
 To switch it off: `at_most=0`.
 """
 
+from datetime import datetime
+
 from authsvc.tokens.bounded_memory import BoundedMemory
 from authsvc.tokens.keys import KeyRing
 
@@ -22,12 +24,12 @@ class RefusedTexts:
     def __init__(self, at_most: int = MOST_TEXTS) -> None:
         self._kids: BoundedMemory[str | None] = BoundedMemory(at_most)
 
-    def surely_include(self, sha256: bytes, keys: KeyRing) -> bool:
+    def surely_include(self, sha256: bytes, keys: KeyRing, now: datetime) -> bool:
         """Whether this text was refused, and nothing has to be asked for to refuse it again."""
         if sha256 not in self._kids:
             return False
         kid = self._kids.get(sha256)
-        return kid is None or keys.lacks(kid)
+        return kid is None or keys.lacks(kid, now)
 
     async def include(self, sha256: bytes, keys: KeyRing) -> bool:
         """Whether this text was refused, and would be again.
