@@ -1,5 +1,6 @@
 """The quick way and the endpoints' way give the same answers, byte for byte, and write the same lines."""
 
+import asyncio
 import json
 import re
 from base64 import b64encode
@@ -18,9 +19,10 @@ from starlette.types import Message, Receive, Scope
 from authsvc.app import Application, build_app
 from authsvc.endpoints.admission import Limits, Room
 from authsvc.endpoints.at_once import Answer, AtOnce
+from authsvc.errors import Unavailable
 from tests.fixtures.answers import assert_problem
 from tests.fixtures.forge import Forge
-from tests.fixtures.glancing import Glancing
+from tests.fixtures.glancing import Glancing, Held
 from tests.fixtures.log_watch import WATCH
 from tests.fixtures.logs import written
 from tests.fixtures.service import PASSWORD, USERNAME, Json, Registered, Service
@@ -236,6 +238,61 @@ async def test_behind_a_proxy_a_line_is_written_by_who_knows_where_a_request_cam
     await ways.told_by(glancing, asked, level=level)
 
     assert glancing.count == count
+
+
+@pytest.mark.only(
+    "postgres-jwt", "postgres-opaque", reason="without Redis the database is asked about the caller"
+)
+async def test_who_left_during_a_glance_is_counted(
+    service: Service, tokens: Json, caller: Registered
+) -> None:
+    await service.introspect(tokens["live"], caller)
+    asked = posted("/introspect", "live", f"token={tokens['live']}", basic(caller.id, caller.secret))
+    of_left = 'authsvc_request_seconds_count{method="POST",route="/introspect",status="499"}'
+    before = await service.metric(of_left)
+    held = held_of(asked)
+    held.told.cancel()
+
+    assert Ways(service).app(at_once=True).frame.glance(held)
+    await service.introspect(tokens["live"], caller)
+
+    assert await service.metric(of_left) == before + 1
+
+
+async def test_a_refusal_waits_until_all_is_read(service: Service) -> None:
+    asked = posted("/login", "by nobody", f"username={quote(USERNAME)}&password={quote(PASSWORD)}")
+    ways = Ways(service)
+    app = ways.app(at_once=True)
+    full: Any = Full()
+    app.state.services = replace(service.stack.services, hasher=full)
+    held = held_of(asked)
+
+    assert app.frame.glance(held)
+    is_told_at_once = held.told.done()
+    status, *_ = await held.told or (0,)
+
+    assert (is_told_at_once, status) == (False, 503)
+
+
+class Full:
+    """A queue of passwords that takes no more."""
+
+    def expect_turn(self) -> None:
+        raise Unavailable("Too many passwords are being checked now.")
+
+
+def held_of(asked: Asked) -> Held:
+    """Return the request as a server holds it."""
+    scope: Scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": asked.method,
+        "path": asked.url,
+        "query_string": b"",
+        "headers": _raw(asked.headers),
+        "client": ADDRESS,
+    }
+    return Held(scope, asked.content, asyncio.get_running_loop().create_future())
 
 
 def refreshes(tokens: Json, client: Registered, other: Registered) -> list[Asked]:

@@ -394,6 +394,40 @@ def test_the_body_of_a_request_that_asks_for_an_upgrade_is_no_request(
     assert said.endswith(b'{"status":"ok"}')
 
 
+TRAILED = ("Transfer-Encoding: chunked", "Content-Type: text/plain")
+
+
+@pytest.mark.demand("A-21")
+def test_a_line_behind_the_body_is_no_header(server: ServerProcess) -> None:
+    """Proxies leave such lines alone: they could say who asks, and where from."""
+    with wire(server.port) as sender:
+        sender.send(request("GET", "/healthz", *TRAILED, body=b"0\r\nX-Request-Id: of-a-trailer\r\n\r\n"))
+        assert sender.answer().headers["x-request-id"] != "of-a-trailer"
+        sender.send(request("GET", "/healthz", "X-Request-Id: of-a-header"))
+
+        assert sender.answer().headers["x-request-id"] == "of-a-header"
+
+
+@pytest.mark.demand("A-10")
+@pytest.mark.parametrize("line", [b"X:b\r\n", b"a"], ids=["many", "endless"])
+def test_lines_behind_the_body_have_an_end(server: ServerProcess, line: bytes) -> None:
+    before = counted(server, "headers")
+    with wire(server.port) as sender:
+        sender.send(request("POST", "/logout", *TRAILED, body=b"0\r\nX: "))
+        for _ in range(200):
+            sender.send(line * 4_000)
+        sender.rest()
+
+    assert counted(server, "headers") == before + 1
+
+
+def test_headers_behind_a_request_in_one_packet_have_the_same_limit(server: ServerProcess) -> None:
+    with wire(server.port) as sender:
+        sender.send(HEALTH + request("GET", "/healthz", *[f"X-{n}: {'a' * 900}" for n in range(60)]))
+
+        assert sender.rest().count(b'{"status":"ok"}') <= 1
+
+
 def test_who_asks_for_an_upgrade_logs_in_as_ever(server: ServerProcess) -> None:
     """The client of Java's own library asks for HTTP/2 with each of its first requests."""
     body = f"username={USERNAME}&password={PASSWORD}".replace(" ", "+").encode()

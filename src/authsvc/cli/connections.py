@@ -7,8 +7,7 @@ On the way of a request that comes whole this costs two entries of a dict and no
 """
 
 from asyncio import AbstractEventLoop, TimerHandle, Transport
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import httptools
 from starlette.types import Scope
@@ -17,26 +16,12 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from authsvc.cli.connection_bounds import MOST_HEADER_BYTES, MOST_HEADERS, Connections
 from authsvc.cli.lazy_timer import LazyTimer
 from authsvc.cli.upgrades import framing_of, parser_behind_headers
 from authsvc.cli.whole_answers import last_problem, take_whole
 from authsvc.endpoints.whole_answer import EXTENSION
 from authsvc.metrics import REQUESTS_REFUSED
-
-MOST_HEADERS: Final = 100
-MOST_HEADER_BYTES: Final = 32 * 1024
-
-
-@dataclass
-class Connections:
-    """The bounds, and the connections that have no whole request in work, the longest waiting first."""
-
-    most: int
-    header_seconds: float
-    write_seconds: float
-    headers: str
-    """What every answer has, each line with its end."""
-    waiting: dict["BoundedConnection", None] = field(default_factory=dict)
 
 
 class _TooLargeError(Exception):
@@ -61,6 +46,8 @@ class BoundedConnection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._all = all_of_them
         self._head_bytes = 0
+        self._read_bytes = 0
+        self._vain_bytes = 0
         self._is_between = True
         self._framing = b""
         self._served: RequestResponseCycle | None = None
@@ -103,8 +90,11 @@ class BoundedConnection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read on. A malformed request is refused, as one that is too large or too slow."""
         self._idle.stop()
+        self._read_bytes = len(data)
         if self._is_between:
             self._head_bytes += len(data.lstrip(b"\r\n"))  # which begin no request (RFC 9112 §2.2)
+        else:
+            self._vain_bytes += len(data)  # unless something of the body is among them
         try:
             self._parse(data)
         except httptools.HttpParserError as error:
@@ -113,7 +103,7 @@ class BoundedConnection(HttpToolsProtocol):
             else:
                 self._refuse(400, "malformed", "This is no request of HTTP/1.1.")
             return
-        if self._is_between and self._head_bytes > MOST_HEADER_BYTES:
+        if (self._head_bytes if self._is_between else self._vain_bytes) > MOST_HEADER_BYTES:
             self._refuse(431, "headers", "The headers of the request are too large.")
         elif self._late is None and not self._is_in_work:
             self._late = self.loop.call_later(self._all.header_seconds, self._is_late)
@@ -130,6 +120,19 @@ class BoundedConnection(HttpToolsProtocol):
             else:
                 return
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; as uvicorn, but that a trailer is none (RFC 9110 §6.5.1)."""
+        if self._is_between:
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a part of the body."""
+        self._vain_bytes = 0
+        super().on_body(body)
+
     def on_headers_complete(self) -> None:
         """Begin to serve the request; its body may still be on the way."""
         if self._late is not None:
@@ -137,11 +140,11 @@ class BoundedConnection(HttpToolsProtocol):
             self._late = None
         # The second is exact, and asked only where so much has come at all.
         if len(self.headers) > MOST_HEADERS or (
-            self._head_bytes > MOST_HEADER_BYTES
+            max(self._head_bytes, self._read_bytes) > MOST_HEADER_BYTES
             and sum(len(name) + len(value) for name, value in self.headers) > MOST_HEADER_BYTES
         ):
             raise _TooLargeError
-        self._is_between, self._head_bytes = False, 0
+        self._is_between, self._head_bytes, self._vain_bytes = False, 0, 0
         if self.parser.should_upgrade():
             self._framing = framing_of(self.headers)
         super().on_headers_complete()

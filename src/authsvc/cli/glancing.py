@@ -16,7 +16,8 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
-from authsvc.cli.connections import BoundedConnection, Connections
+from authsvc.cli.connection_bounds import Connections
+from authsvc.cli.connections import BoundedConnection
 from authsvc.cli.whole_answers import take_whole
 from authsvc.endpoints.whole_answer import GLANCE, Glance
 
@@ -101,7 +102,9 @@ class _Held:
         """Send the answer; tell whether it was sent."""
         return take_whole(self.cycle, status, lines, body)
 
-    def let_go(self) -> None:
-        """Start it, if anybody is left to answer."""
-        if not self.cycle.disconnected:
-            self._connection.start(self.cycle, self._app)
+    def let_go(self) -> bool:
+        """Start it, if anybody is left to answer; tell whether that is so."""
+        if self.cycle.disconnected:
+            return False
+        self._connection.start(self.cycle, self._app)
+        return True

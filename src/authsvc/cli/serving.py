@@ -17,7 +17,7 @@ import uvicorn
 from authsvc.app import create_app, hsts_seconds
 from authsvc.cli import demo, open_files
 from authsvc.cli.alone import open_checked, serve_alone
-from authsvc.cli.connections import Connections
+from authsvc.cli.connection_bounds import Connections
 from authsvc.cli.glancing import GlancingConnection
 from authsvc.cli.listening import LAST_PORT, refuse_taken_port
 from authsvc.cli.workers import Workers

@@ -9,6 +9,7 @@ On failure: as the endpoint.
 To switch it off: `build_app(at_once=False)`.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -103,8 +104,9 @@ class AtOnce:
         headers, room = self._of_ordinary(scope), self._room
         if headers is None or room.is_full or len(body) > room.limits.body_bytes:
             return False
-        services, route = self._state.services, question.route
+        route = question.route
         try:
+            services = self._state.services
             check = begin(services, headers, body)
         except Exception:  # noqa: BLE001 - whatever it is, the endpoint meets it too
             return False
@@ -118,7 +120,8 @@ class AtOnce:
 
         rows = services.verifier.opaque.lookups
         if isinstance(check, AuthError):
-            tell(_refusal(route, scope, check))
+            # Not before what has come is read: one read may bring a hundred of them.
+            asyncio.get_running_loop().call_soon(tell, _refusal(route, scope, check))
             return True
         if check is None or not check.begin(services.stores.denylist, rows, finish):
             return False

@@ -131,12 +131,14 @@ class RequestFrame:
         if answer is not None and not self._stop.has_begun:
             scope = held.scope
             request_id = _request_id(scope["headers"])
-            if held.take(answer.status, self._framed_lines(answer.lines, request_id), answer.body):
+            is_taken = held.take(answer.status, self._framed_lines(answer.lines, request_id), answer.body)
+            if is_taken or not held.let_go():
                 bound = REQUEST.set(_named(request_id, scope))
-                _count(scope["method"], _path(answer.route), answer.status, time.perf_counter() - started)
+                status = answer.status if is_taken else _CLIENT_LEFT
+                _count(scope["method"], _path(answer.route), status, time.perf_counter() - started)
                 REQUEST.reset(bound)
-                return
-        held.let_go()
+        else:
+            held.let_go()
 
     def _framed_lines(self, lines: bytes, request_id: str) -> bytes:
         frame = self._lines_of_uncached if b"cache-control: " in lines else self._lines

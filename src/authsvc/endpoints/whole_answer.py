@@ -34,8 +34,8 @@ class Held(Protocol):
     def take(self, status: int, lines: bytes, body: bytes) -> bool:
         """Take the answer; the same as `TakeWhole`."""
 
-    def let_go(self) -> None:
-        """Start it, as any other."""
+    def let_go(self) -> bool:
+        """Start it, as any other; tell whether anybody is left who waits for it."""
 
 
 Glance = Callable[[Held], bool]
