@@ -25,6 +25,7 @@ from authsvc.logs import configure_logs
 from authsvc.opening import open_services
 from authsvc.settings import Settings
 from authsvc.stopping import Stop
+from authsvc.switching import switch_soon
 from authsvc.wiring import Services
 
 
@@ -50,6 +51,7 @@ def create_app(
                 app.state.services = services
                 async with background.running(jobs(services)):
                     settle_in()
+                    switch_soon()
                     stop.is_serving()
                     yield {GLANCE: app.frame.glance}
 
