@@ -283,7 +283,12 @@ class Full:
 
 def held_of(asked: Asked) -> Held:
     """Return the request as a server holds it."""
-    scope: Scope = {
+    return Held(scope_of(asked), asked.content, asyncio.get_running_loop().create_future())
+
+
+def scope_of(asked: Asked) -> Scope:
+    """Return what ASGI says of the request."""
+    return {
         "type": "http",
         "http_version": "1.1",
         "method": asked.method,
@@ -292,7 +297,6 @@ def held_of(asked: Asked) -> Held:
         "headers": _raw(asked.headers),
         "client": ADDRESS,
     }
-    return Held(scope, asked.content, asyncio.get_running_loop().create_future())
 
 
 def refreshes(tokens: Json, client: Registered, other: Registered) -> list[Asked]:
@@ -506,14 +510,9 @@ async def test_what_is_ordinary_is_answered_at_once(
     state = State()
     state.services = service.stack.services
     for asked in ordinary:
-        scope: Scope = {
-            "type": "http",
-            "method": asked.method,
-            "path": asked.url,
-            "query_string": b"",
-            "headers": _raw(asked.headers),
-        }
-        answer = await AtOnce(state, Room(Limits()), is_on=True).answer(scope, _gives(asked.content))
+        answer = await AtOnce(state, Room(Limits()), is_on=True).answer(
+            scope_of(asked), _gives(asked.content)
+        )
         assert isinstance(answer, Answer)
         assert answer.status == 200
 

@@ -158,6 +158,18 @@ async def test_the_walk_of_the_sessions_goes_on_where_it_was_left(service: Servi
     assert left == [(False, 1001), (False, 1001), (True, 1000), (False, 1000)]
 
 
+async def purged_beside(service: Service, locking: sa.Select[Any]) -> dict[str, int]:
+    """How many rows are purged while another transaction has locked what *locking* selects."""
+    async with service.transaction() as tx:
+        await tx.execute(locking)
+        purging = asyncio.create_task(purged(service))
+        done, _ = await asyncio.wait({purging}, timeout=3)
+    removed = await purging
+
+    assert done, "it waits for the lock"
+    return removed
+
+
 @pytest.mark.only("postgres-jwt", reason="SQLite locks no single row")
 async def test_a_row_that_somebody_has_locked_is_left_for_the_next_time(
     service: Service, account_id: UUID
@@ -167,13 +179,8 @@ async def test_a_row_that_somebody_has_locked_is_left_for_the_next_time(
     table = metadata.tables["session"]
     one = sa.select(table.c.id).where(table.c.id == rows[7]["id"]).with_for_update()
 
-    async with service.transaction() as tx:
-        await tx.execute(one)
-        purging = asyncio.create_task(purged(service))
-        done, _ = await asyncio.wait({purging}, timeout=3)
-    removed = await purging
+    removed = await purged_beside(service, one)
 
-    assert done, "it waits for the lock"
     assert removed["session"] == 19
     assert (await purged(service))["session"] == 1
 
@@ -190,13 +197,8 @@ async def test_a_session_whose_token_somebody_has_locked_is_left_with_it(
     table = metadata.tables["access_token"]
     one = sa.select(table.c.sha256).where(table.c.sha256 == tokens[7]["sha256"]).with_for_update()
 
-    async with service.transaction() as tx:
-        await tx.execute(one)
-        purging = asyncio.create_task(purged(service))
-        done, _ = await asyncio.wait({purging}, timeout=3)
-    removed = await purging
+    removed = await purged_beside(service, one)
 
-    assert done, "it waits for the lock"
     assert (removed["access_token"], removed["session"]) == (19, 19)
     assert await old_rows.keys(service, "session") == {sessions[7]["id"]}
     assert await purged(service) == {"access_token": 1, "denied_token": 0, "session": 1, "account": 0}

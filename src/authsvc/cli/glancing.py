@@ -7,16 +7,12 @@ On failure: the request is started.
 To switch it off: let the server have `BoundedConnection`.
 """
 
-from asyncio import AbstractEventLoop
-from typing import Any
+from asyncio import Transport
 
 from starlette.types import Scope
-from uvicorn import Config
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
-from uvicorn.server import ServerState
 
-from authsvc.cli.connection_bounds import Connections
 from authsvc.cli.connections import BoundedConnection
 from authsvc.cli.whole_answers import take_whole
 from authsvc.endpoints.whole_answer import GLANCE, Glance
@@ -25,19 +21,14 @@ from authsvc.endpoints.whole_answer import GLANCE, Glance
 class GlancingConnection(BoundedConnection):
     """Lets the application glance at a request before that is started."""
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: AbstractEventLoop | None = None,
-        *,
-        all_of_them: Connections,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop, all_of_them=all_of_them)
-        self._glance: Glance | None = app_state.get(GLANCE)
-        self._is_heading = False
-        self._held: _Held | None = None
+    _glance: Glance | None = None
+    _is_heading = False
+    _held: "_Held | None" = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Let it in, and see whether the application glances at all."""
+        self._glance = self.app_state.get(GLANCE)
+        super().connection_made(transport)
 
     def on_headers_complete(self) -> None:
         """Hold the request back, until what has come is read."""

@@ -118,11 +118,11 @@ class AtOnce:
             else:
                 tell(None if told is None else Answer(route, 200, *told))
 
-        rows = services.verifier.opaque.lookups
         if isinstance(check, AuthError):
             # Not before what has come is read: one read may bring a hundred of them.
             asyncio.get_running_loop().call_soon(tell, _refusal(route, scope, check))
             return True
+        rows = services.verifier.opaque.lookups
         if check is None or not check.begin(services.stores.denylist, rows, finish):
             return False
         room.in_work += 1

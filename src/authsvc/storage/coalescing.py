@@ -43,11 +43,16 @@ class _Closed(Exception):
     """The event loop is being closed around the question."""
 
 
+def _for_all(_error: BaseException) -> bool:
+    return True
+
+
 class _Gathering(Generic[Q, A]):
     """The questions that wait, and how they are answered."""
 
-    def __init__(self, at_most: int) -> None:
+    def __init__(self, at_most: int, is_for_all: Callable[[BaseException], bool]) -> None:
         self._at_most = at_most
+        self._is_for_all = is_for_all
         self._waiting: deque[_Asked[Q, A]] = deque()
         self._is_busy = False
 
@@ -92,21 +97,20 @@ class _Gathering(Generic[Q, A]):
                 if not answer.done():
                     answer.set_result(value)
 
-    def _is_for_all(self, _error: BaseException) -> bool:
-        """Whether those who wait behind a batch that failed so are told the same."""
-        return True
-
     @staticmethod
     def _fail(questions: Iterable[_Asked[Q, A]], error: BaseException) -> None:
         for _, receiver in questions:
-            if not isinstance(receiver, asyncio.Future):
-                if not receiver.done():
-                    receiver.set_exception(error if isinstance(error, Exception) else _Closed(str(error)))
-                continue
-            if not receiver.done():
-                receiver.set_exception(error) if isinstance(error, Exception) else receiver.cancel()
-            if not receiver.cancelled():
-                receiver.exception()  # seen: whoever put two questions may have been let down by the other
+            if isinstance(receiver, asyncio.Future):
+                _fail_future(receiver, error)
+            elif not receiver.done():
+                receiver.set_exception(error if isinstance(error, Exception) else _Closed(str(error)))
+
+
+def _fail_future(answer: "asyncio.Future[A]", error: BaseException) -> None:
+    if not answer.done():
+        answer.set_exception(error) if isinstance(error, Exception) else answer.cancel()
+    if not answer.cancelled():
+        answer.exception()  # seen: whoever put two questions may have been let down by the other
 
 
 class Coalescer(_Gathering[Q, A]):
@@ -117,16 +121,12 @@ class Coalescer(_Gathering[Q, A]):
         fetch: Callable[[Sequence[Q]], Awaitable[Sequence[A]]],
         *,
         at_most: int,
-        is_for_all: Callable[[BaseException], bool] = lambda _error: True,
+        is_for_all: Callable[[BaseException], bool] = _for_all,
     ) -> None:
         """*is_for_all*: whether those who wait behind a batch that failed so are told the same."""
-        super().__init__(at_most)
-        self._is_told_to_all = is_for_all
+        super().__init__(at_most, is_for_all)
         self._fetch = fetch
         self._task: asyncio.Task[None] | None = None
-
-    def _is_for_all(self, error: BaseException) -> bool:
-        return self._is_told_to_all(error)
 
     def _begin(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._put_all())
@@ -147,7 +147,7 @@ class CallbackCoalescer(_Gathering[Q, A]):
     """Puts batches by calling *put*, which tells the answers to `Settle` once; no task is needed for it."""
 
     def __init__(self, put: Callable[[Sequence[Q], Settle[A]], None], *, at_most: int) -> None:
-        super().__init__(at_most)
+        super().__init__(at_most, _for_all)
         self._put = put
 
     def _begin(self) -> None:

@@ -69,6 +69,11 @@ class Verdict(NamedTuple):
         return self.standing is Standing.LIVE
 
 
+def live(verdict: Verdict | None) -> AccessToken | None:
+    """Return the token of *verdict*, if there is one and it is live."""
+    return verdict.token if verdict is not None and verdict.is_live else None
+
+
 class Glance(Protocol):
     """A token of which nothing is left to be known but what each store says of it now."""
 

@@ -20,6 +20,7 @@ from authsvc.tokens.access_token import (
     Glance,
     PreparedToken,
     Verdict,
+    live,
 )
 from authsvc.tokens.row_memory import RowMemory
 
@@ -129,8 +130,7 @@ class _OpaqueGlance:
 
     def live(self, found: Found, row: Row | None) -> AccessToken | None:  # noqa: ARG002 - the denylist holds none
         """Return its facts, if its row says that it is live."""
-        verdict = self._format.verdict(self.sha256, row)
-        return verdict.token if verdict is not None and verdict.is_live else None
+        return live(self._format.verdict(self.sha256, row))
 
 
 def _standing(around: TokenSurroundings) -> Standing:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from authsvc.tokens.access_token import DEAD, AccessToken, AccessTokenFormat, Glance, Verdict
+from authsvc.tokens.access_token import DEAD, AccessToken, AccessTokenFormat, Glance, Verdict, live
 from authsvc.tokens.jwt import JwtFormat
 from authsvc.tokens.opaque import PREFIX as OPAQUE_PREFIX
 from authsvc.tokens.opaque import OpaqueFormat
@@ -30,7 +30,7 @@ class TokenVerifier:
         """Return the facts of *token* if it is live; raises as `judge`."""
         chosen = self._format_of(token)
         verdict = None if chosen is None else await chosen.judge(token)
-        return verdict.token if verdict is not None and verdict.is_live else None
+        return live(verdict)
 
     def glance(self, token: str, now: datetime) -> Glance | None:
         """Return what the stores are to be asked of *token*; None if more has to be asked than that."""
