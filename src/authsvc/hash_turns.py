@@ -8,6 +8,7 @@ once on one that has ended.
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 
 _BUSY = 0.5
 _WINDOW_SECONDS = 0.05
@@ -16,25 +17,36 @@ _REST = 1.25
 
 
 class HashTurns:
-    """Gives turns in the order in which they were asked for. It measures the thread that it is used on."""
+    """Gives turns in the order in which they were asked for. It measures the thread that it is used on.
 
-    def __init__(self, threads: int, cores: int) -> None:
+    *now* and *used* are seconds: on the wall's clock, and of the processor for this thread.
+    """
+
+    def __init__(
+        self,
+        threads: int,
+        cores: int,
+        *,
+        now: Callable[[], float] = time.perf_counter,
+        used: Callable[[], float] = time.thread_time,
+    ) -> None:
         self._threads = threads
+        self._now, self._used = now, used
         self._beside_the_loop = max(1, min(threads, cores - 1))
         self._taken = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._seen_at, self._used = time.perf_counter(), time.thread_time()
+        self._seen_at, self._used_then = now(), used()
         self._is_busy = False
         self._latest_rest = 0.0
 
     @property
     def at_most(self) -> int:
         """How many may have a turn at the same time, now."""
-        now = time.perf_counter()
+        now = self._now()
         if now - self._seen_at >= _WINDOW_SECONDS:
-            used = time.thread_time()
-            self._is_busy = used - self._used > _BUSY * (now - self._seen_at)
-            self._seen_at, self._used = now, used
+            used = self._used()
+            self._is_busy = used - self._used_then > _BUSY * (now - self._seen_at)
+            self._seen_at, self._used_then = now, used
         return self._beside_the_loop if self._is_busy else self._threads
 
     @property
