@@ -7,8 +7,7 @@ from authsvc.errors import AuthError, Unavailable
 from authsvc.remembered_clients import Copy
 from authsvc.storage.database import Row
 from authsvc.storage.denylist import Denylist, Found
-from authsvc.storage.lookups import Lookups
-from authsvc.tokens.access_token import AccessToken, Glance
+from authsvc.tokens.access_token import AccessToken, Glance, RowChanged
 
 T = TypeVar("T")
 
@@ -28,9 +27,7 @@ class Check(Generic[T]):
         self._left = 0
         self._is_told = False
 
-    def begin(
-        self, denylist: Denylist | None, rows: Lookups[bytes], tell: Callable[[T | AuthError | None], None]
-    ) -> bool:
+    def begin(self, denylist: Denylist | None, tell: Callable[[T | AuthError | None], None]) -> bool:
         """Ask the stores; *tell* is told the answer, or the refusal, or None where it takes more to know it.
 
         Returns:
@@ -38,15 +35,16 @@ class Check(Generic[T]):
         """
         token = self._token
         entries = token.entries if self._caller is None else token.entries + self._caller.entries
-        sha256 = token.sha256
+        row = token.row
         self._tell = tell
-        self._left = bool(entries) + (sha256 is not None)
+        self._left = bool(entries) + (row is not None)
         if not self._left or (entries and denylist is None):
             return False
         if entries and denylist is not None:
             denylist.find_for(self, entries)
-        if sha256 is not None:
-            rows.find_for(_OfRow(self), sha256)
+        if row is not None:
+            lookups, sha256 = row
+            lookups.find_for(_OfRow(self), sha256)
         return True
 
     # It waits for Redis, as `Receiver`.
@@ -83,6 +81,8 @@ class Check(Generic[T]):
             return self._say(self._token.live(self._found, self._row))
         except AuthError as refusal:
             return refusal
+        except RowChanged:
+            return None
         except Exception:  # noqa: BLE001 - whatever it is, the long way meets it too
             return None
 

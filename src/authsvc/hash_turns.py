@@ -19,7 +19,7 @@ _REST = 1.25
 class HashTurns:
     """Gives turns in the order in which they were asked for. It measures the thread that it is used on.
 
-    *now* and *used* are seconds: on the wall's clock, and of the processor for this thread.
+    *elapsed* and *used* tell seconds: on the wall's clock, and of the processor for this thread.
     """
 
     def __init__(
@@ -27,22 +27,22 @@ class HashTurns:
         threads: int,
         cores: int,
         *,
-        now: Callable[[], float] = time.perf_counter,
+        elapsed: Callable[[], float] = time.perf_counter,
         used: Callable[[], float] = time.thread_time,
     ) -> None:
         self._threads = threads
-        self._now, self._used = now, used
+        self._elapsed, self._used = elapsed, used
         self._beside_the_loop = max(1, min(threads, cores - 1))
         self._taken = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._seen_at, self._used_then = now(), used()
+        self._seen_at, self._used_then = elapsed(), used()
         self._is_busy = False
         self._latest_rest = 0.0
 
     @property
     def at_most(self) -> int:
         """How many may have a turn at the same time, now."""
-        now = self._now()
+        now = self._elapsed()
         if now - self._seen_at >= _WINDOW_SECONDS:
             used = self._used()
             self._is_busy = used - self._used_then > _BUSY * (now - self._seen_at)

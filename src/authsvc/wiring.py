@@ -128,7 +128,13 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
         clock,
     )
     opaque = OpaqueFormat(
-        database, access_tokens.lookups(database), RowMemory(), server_keys, settings.issuer, clock
+        database,
+        access_tokens.lookups(database),
+        access_tokens.state_lookups(database),
+        RowMemory(),
+        server_keys,
+        settings.issuer,
+        clock,
     )
     verifier = TokenVerifier(jwt, opaque)
     handles = RefreshHandles(server_keys)

@@ -65,15 +65,34 @@ async def test_a_text_refused_before_its_key_was_known_is_looked_at_again(
 @pytest.mark.only("postgres-opaque", "sqlite-opaque", reason="a JWT has no row")
 async def test_a_row_that_changed_is_read_anew(service: Service, signed_in: Json, caller: Registered) -> None:
     token = signed_in["access_token"]
-    before = await service.introspect(token, caller)
+    seen = [await service.introspect(token, caller)]
 
     await service.alter("access_token", scope="account read")
-    renamed = await service.introspect(token, caller)
+    seen += [await service.introspect(token, caller) for _ in range(2)]
+    await service.alter("account", username="renamed")
+    seen += [await service.introspect(token, caller) for _ in range(2)]
     await service.alter("session", ended_at=service.clock(), end_reason="logout")
     ended = await service.introspect(token, caller)
 
-    assert (before["scope"], renamed["scope"]) == ("account", "account read")
+    before, wider, renamed = seen[0], seen[1:3], seen[3:]
+    assert wider == [before | {"scope": "account read"}] * 2
+    assert renamed == [before | {"scope": "account read", "username": "renamed"}] * 2
     assert ended == {"active": False}
+
+
+@pytest.mark.only("postgres-opaque", reason="a JWT has no row, and SQLite no version of one")
+async def test_a_row_that_was_read_is_asked_for_what_can_change_alone(
+    service: Service, signed_in: Json, caller: Registered
+) -> None:
+    token, opaque = signed_in["access_token"], service.stack.services.verifier.opaque
+
+    asked = []
+    for _ in range(2):
+        glance = opaque.glance(token, service.clock())
+        asked.append(glance and glance.row and glance.row[0])
+        assert await service.is_live(token, caller)
+
+    assert asked == [opaque.lookups, opaque.state_lookups]
 
 
 @ON_POSTGRES

@@ -16,7 +16,7 @@ class Loop:
         self.now = self.used = 0.0
 
     def turns(self, threads: int, cores: int) -> HashTurns:
-        return HashTurns(threads, cores, now=lambda: self.now, used=lambda: self.used)
+        return HashTurns(threads, cores, elapsed=lambda: self.now, used=lambda: self.used)
 
     def be_busy(self) -> None:
         self.now += 0.1

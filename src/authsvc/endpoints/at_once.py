@@ -122,8 +122,7 @@ class AtOnce:
             # Not before what has come is read: one read may bring a hundred of them.
             asyncio.get_running_loop().call_soon(tell, _refusal(route, scope, check))
             return True
-        rows = services.verifier.opaque.lookups
-        if check is None or not check.begin(services.stores.denylist, rows, finish):
+        if check is None or not check.begin(services.stores.denylist, finish):
             return False
         room.in_work += 1
         return True

@@ -9,8 +9,10 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.inspection import inspect
 from sqlalchemy.orm import Mapped
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlmodel import SQLModel
 
 V = TypeVar("V")
 
@@ -165,6 +167,16 @@ def is_one_of(key: Mapped[V], found: sa.Select[V], dialect: Dialect) -> sa.Colum
         return key.in_(found.scalar_subquery())
     [column] = found.selected_columns
     return key == sa.any_(sa.func.array(found.scalar_subquery(), type_=postgresql.ARRAY(column.type)))
+
+
+def row_version(table: type[SQLModel], dialect: Dialect) -> sa.ColumnElement[int | None]:
+    """Return by which transaction a row of *table* was written, so a number that changes with it.
+
+    SQLite has none: null.
+    """
+    if dialect.name == "sqlite":
+        return sa.literal_column("NULL", sa.BigInteger())
+    return sa.literal_column(f"{inspect(table).local_table.name}.xmin", sa.BigInteger())
 
 
 def insert(connection: AsyncConnection, table: type) -> postgresql.Insert | sqlite.Insert:

@@ -12,6 +12,7 @@ from authsvc.storage.access_tokens import OpaqueToken
 from authsvc.storage.database import Row, Transaction
 from authsvc.storage.denylist import Found
 from authsvc.storage.key_withdrawals import LatestWithdrawal
+from authsvc.storage.lookups import Lookups
 from authsvc.storage.standing import Standing
 
 
@@ -82,16 +83,24 @@ class Glance(Protocol):
         """Those in the denylist that would concern it."""
 
     @property
-    def sha256(self) -> bytes | None:
-        """By what its row is found; None where it has none."""
+    def row(self) -> tuple[Lookups[bytes], bytes] | None:
+        """What finds its row, or so much of it as has to be known, and by which key; None if it has none."""
 
     def live(self, found: Found, row: Row | None) -> AccessToken | None:
-        """Return it, if it is live by the entries that were *found*, and by its *row*."""
+        """Return it, if it is live by the entries that were *found*, and by its *row*.
+
+        Raises:
+            RowChanged: more of its row has to be known.
+        """
+
+
+class RowChanged(Exception):
+    """What was known of a token's row holds no more."""
 
 
 class _Dead:
     entries = ()
-    sha256 = None
+    row = None
 
     def live(self, found: Found, row: Row | None) -> None:
         """Return None, whatever they say."""

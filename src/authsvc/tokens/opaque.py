@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from authsvc.clock import Clock
 from authsvc.secret_tokens import decode_base64url, encode_base64url, fingerprint, new_random_bytes
 from authsvc.server_keys import TAG_LENGTH, ServerKeys
 from authsvc.storage import access_tokens
-from authsvc.storage.access_tokens import OpaqueToken, TokenSurroundings
+from authsvc.storage.access_tokens import FoundToken, OpaqueToken, StateRow, read_standing
 from authsvc.storage.database import Database, Row, Transaction
 from authsvc.storage.denylist import Found
 from authsvc.storage.key_withdrawals import LatestWithdrawal
@@ -19,10 +20,11 @@ from authsvc.tokens.access_token import (
     AccessTokenRequest,
     Glance,
     PreparedToken,
+    RowChanged,
     Verdict,
     live,
 )
-from authsvc.tokens.row_memory import RowMemory
+from authsvc.tokens.row_memory import KnownRow, RowMemory
 
 PREFIX = "asvc_at_"
 _SECRET_LENGTH = 32
@@ -35,6 +37,7 @@ class OpaqueFormat:
 
     database: Database
     lookups: Lookups[bytes]
+    state_lookups: Lookups[bytes]
     memory: RowMemory
     server_keys: ServerKeys
     issuer: str
@@ -81,25 +84,38 @@ class OpaqueFormat:
         sha256 = self._sha256(token)
         if sha256 is None:
             return DEAD
-        return _OpaqueGlance(self, sha256) if self.lookups.are_shared else None
+        if not self.lookups.are_shared:
+            return None
+        known = self.memory.get(sha256)
+        return _NewGlance(self, sha256) if known is None else _KnownGlance(self, sha256, known)
 
     def _sha256(self, token: str) -> bytes | None:
         """Return by what the row of a token of ours is found; None if it is none of ours."""
         if len(token) != _LENGTH or not token.isascii():
             return None
         sha256 = fingerprint(token)
-        return sha256 if self.memory.knows(sha256) or self._is_ours(token) else None
+        # There was a row of one that is remembered, which so has the tag of one of ours.
+        return sha256 if sha256 in self.memory or self._is_ours(token) else None
 
     def verdict(self, sha256: bytes, row: Row | None) -> Verdict | None:
         """Return the verdict by the *row* that was found; raises nothing."""
         if row is None:
             return None
-        verdict = self.memory.recall(sha256, row) or self.memory.remember(sha256, row, self._read(row))
-        return None if verdict.token.expires_at <= self.clock() else verdict
+        found = access_tokens.read(row)
+        return self.timely(self._facts(sha256, found), found.standing)
 
-    def _read(self, row: Row) -> Verdict:
-        stored, around = access_tokens.read(row)
-        return Verdict(_facts(stored, around, issuer=self.issuer), _standing(around))
+    def timely(self, facts: AccessToken, standing: Standing) -> Verdict | None:
+        """Return the verdict on a token that stands so; None if it has expired."""
+        return None if facts.expires_at <= self.clock() else Verdict(facts, standing)
+
+    def _facts(self, sha256: bytes, found: FoundToken) -> AccessToken:
+        seen, known = (found.version, found.username), self.memory.get(sha256)
+        if known is not None and known.seen == seen:
+            return known.facts
+        facts = _facts(sha256, found, issuer=self.issuer)
+        if found.version is not None:
+            self.memory.keep(sha256, KnownRow(seen, facts))
+        return facts
 
     def _is_ours(self, token: str) -> bool:
         if not token.startswith(PREFIX):
@@ -117,40 +133,71 @@ class OpaqueFormat:
             await access_tokens.remove(tx, fingerprint(token))
 
 
-class _OpaqueGlance:
+class _NewGlance:
     """A token that may be ours: its row tells."""
 
-    __slots__ = ("_format", "sha256")
+    __slots__ = ("_format", "_sha256")
 
     entries = ()
 
     def __init__(self, of_format: OpaqueFormat, sha256: bytes) -> None:
         self._format = of_format
-        self.sha256 = sha256
+        self._sha256 = sha256
+
+    @property
+    def row(self) -> tuple[Lookups[bytes], bytes]:
+        """The whole of it."""
+        return self._format.lookups, self._sha256
 
     def live(self, found: Found, row: Row | None) -> AccessToken | None:  # noqa: ARG002 - the denylist holds none
         """Return its facts, if its row says that it is live."""
-        return live(self._format.verdict(self.sha256, row))
+        return live(self._format.verdict(self._sha256, row))
 
 
-def _standing(around: TokenSurroundings) -> Standing:
-    if around.session_ended:
-        return Standing.SESSION_ENDED
-    return Standing.DENIED if around.is_suspended or around.is_superseded else Standing.LIVE
+class _KnownGlance:
+    """A token that is ours, and is as it was if its row is of the same version."""
+
+    __slots__ = ("_format", "_known", "_sha256")
+
+    entries = ()
+
+    def __init__(self, of_format: OpaqueFormat, sha256: bytes, known: KnownRow) -> None:
+        self._format = of_format
+        self._sha256 = sha256
+        self._known = known
+
+    @property
+    def row(self) -> tuple[Lookups[bytes], bytes]:
+        """What can change of it."""
+        return self._format.state_lookups, self._sha256
+
+    def live(self, found: Found, row: Row | None) -> AccessToken | None:  # noqa: ARG002 - the denylist holds none
+        """Return its facts, if its row says that it is live.
+
+        Raises:
+            RowChanged: what it is has changed.
+        """
+        if row is None:
+            return None
+        _, version, username, has_ended, is_denied = cast("StateRow", row)
+        if (version, username) != self._known.seen:
+            raise RowChanged
+        standing = read_standing(has_ended=has_ended, is_denied=is_denied)
+        return live(self._format.timely(self._known.facts, standing))
 
 
-def _facts(stored: OpaqueToken, around: TokenSurroundings, *, issuer: str) -> AccessToken:
+def _facts(sha256: bytes, found: FoundToken, *, issuer: str) -> AccessToken:
     return AccessToken(
         issuer=issuer,
         # Shown to callers as `jti`; half of the fingerprint, from which no token can be made.
-        id=encode_base64url(stored.sha256[:16]),
-        client_id=stored.client_id,
-        subject=stored.client_id if around.account_id is None else str(around.account_id),
-        scope=stored.scope,
-        audience=stored.audience,
-        issued_at=stored.issued_at,
-        expires_at=stored.expires_at,
-        session_id=stored.session_id,
-        account_id=around.account_id,
-        username=around.username,
+        id=encode_base64url(sha256[:16]),
+        client_id=found.client_id,
+        subject=found.client_id if found.account_id is None else str(found.account_id),
+        scope=found.scope,
+        audience=found.audience,
+        issued_at=found.issued_at,
+        expires_at=found.expires_at,
+        session_id=found.session_id,
+        account_id=found.account_id,
+        username=found.username,
     )

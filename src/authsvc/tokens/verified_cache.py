@@ -34,7 +34,7 @@ class SignedToken:
         return self.names.entries
 
     @property
-    def sha256(self) -> None:
+    def row(self) -> None:
         """None: it has no row."""
 
     def live(self, found: Found, row: Row | None) -> AccessToken | None:  # noqa: ARG002 - it has none
