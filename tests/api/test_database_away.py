@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
 from authsvc.errors import Unavailable
+from authsvc.storage.denial_rows import record_node
 from tests.conftest import MakeService
 from tests.fixtures.clock import ManualClock
 from tests.fixtures.documented import operation_of
@@ -302,10 +303,38 @@ async def test_an_old_snapshot_proves_nothing_while_postgres_is_away(
     await refuses_for_now(service.post("/introspect", client, token=ended))
 
     assert unready.status_code == 503
-    assert "forgotten" in unready.json().get("redis_reason", "")
+    reason = "the denylist was last seen on another node, and the database is away"
+    assert unready.json()["redis_reason"] == reason
     own_postgres.start()
     assert (await service.http.get("/readyz")).json()["status"] == "ready"
     assert await service.doors(ended, client) == DEAD
+
+
+async def test_an_old_snapshot_that_nobody_could_load_over_proves_nothing_either(
+    service: Service, client: Registered, redis: RedisServer, lose_postgres: Callable[[], None]
+) -> None:
+    """Somebody began to load it, which is recorded, and Postgres went away before it was done."""
+    client_of_redis = service.stack.redis
+    assert client_of_redis is not None
+    await client_of_redis.save()
+    ended = (await service.login(client))["access_token"]
+    await service.as_user("POST", "/logout", ended)
+    redis.kill()
+    redis.start()
+    await client_of_redis.connection_pool.disconnect()
+    async with service.transaction() as tx:
+        await record_node(tx, (await client_of_redis.info("server"))["run_id"])
+    await client_of_redis.config_set("maxmemory", "1")  # it takes no writes for now
+    try:
+        await service.stack.look()
+    finally:
+        await client_of_redis.config_set("maxmemory", "0")
+
+    lose_postgres()
+
+    reason = (await service.http.get("/readyz")).json().get("redis_reason")
+    assert reason == "it has forgotten what it held, and the database is away"
+    await refuses_for_now(service.post("/introspect", client, token=ended))
 
 
 async def test_readiness_tells_of_postgres_and_of_its_return(

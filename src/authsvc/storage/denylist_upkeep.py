@@ -161,6 +161,7 @@ class DenylistUpkeep:
         await checks.ask([("SET", nonce, b"1", "PX", _NONCE_MILLISECONDS)])
         async with self._database.transaction() as tx:
             await denial_rows.record_node(tx, node.run_id)
+        self._recorded = node.run_id
         async for denials in denial_rows.live(self._database, since=now - LONGEST_LIFE, now=now):
             await checks.ask([command(denial, now) for denial in denials])
             count += len(denials)
