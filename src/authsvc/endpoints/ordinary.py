@@ -114,8 +114,15 @@ def identified(facts: AccessToken | None) -> Told:
     """
     if facts is None:
         raise InvalidBearerToken
+    lines = facts.derived.get("identity")
+    if lines is None:
+        lines = facts.derived["identity"] = _identity(facts)
+    return lines, b""
+
+
+def _identity(facts: AccessToken) -> bytes:
     said = [(name.lower().encode(), value.encode()) for name, value in verify.identity_headers(facts).items()]
-    return lines_of([*said, (b"content-length", b"0")]), b""
+    return lines_of([*said, (b"content-length", b"0")])
 
 
 async def _refresh(services: Services, asked: Asked) -> Told | None:

@@ -57,6 +57,11 @@ class AccessToken:
             members["sid"] = str(self.session_id)
         return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
 
+    @cached_property
+    def derived(self) -> dict[str, bytes]:
+        """What others make of these facts and want to make once, by names of theirs."""
+        return {}
+
 
 class Verdict(NamedTuple):
     """A token that is ours and has not expired, and how it stands."""
