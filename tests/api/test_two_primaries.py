@@ -1,9 +1,13 @@
 """Two instances see two primaries of one Redis: each stays right, and neither loads without pause (P8)."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
+import sqlalchemy as sa
 from pydantic import SecretStr
+from redis.asyncio import Redis
 
 from tests.conftest import MakeService
 from tests.faults.wire_process import WireProcess
@@ -97,6 +101,54 @@ async def test_who_may_not_load_yet_says_so_and_asks_postgres(
     before = await service.metric(FALLBACKS)
     assert await (service, other)[waiting].is_live(token, caller)
     assert await service.metric(FALLBACKS) == before + 1
+
+
+async def test_a_load_that_was_cut_off_is_not_believed(
+    service: Service, other: Service, caller: Registered, primaries: tuple[RedisServer, RedisServer]
+) -> None:
+    """Its node has the marker of an earlier load, and has not heard of what ended at the other since."""
+    await service.add_account()
+    ended = (await service.login())["access_token"]
+    await service.stack.look()
+    assert await service.is_live(ended, caller)
+    service.clock.advance(seconds=30)
+    await other.stack.look()
+    await other.as_user("POST", "/logout", ended)
+    service.clock.advance(minutes=3)  # what is younger is told again to whoever connects anew
+
+    async with taking_its_time_to_record(service), Redis.from_url(primaries[0].url()) as redis:
+        async with redis.monitor() as monitor:
+            loading = asyncio.create_task(service.stack.look())
+            async for seen in monitor.listen():
+                if "{authsvc}:loading:" in seen["command"]:
+                    break
+        await redis.client_kill_filter(_type="normal", skipme=True)
+        await loading
+    assert service.stack.redis is not None
+    await service.stack.redis.connection_pool.disconnect()
+    await service.stack.look()
+
+    assert not await service.is_live(ended, caller)
+
+
+@asynccontextmanager
+async def taking_its_time_to_record(service: Service) -> AsyncIterator[None]:
+    """Let it take half a second to record a node."""
+    async with service.transaction() as tx:
+        await tx.execute(
+            sa.text(
+                "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END$$"
+            )
+        )
+        await tx.execute(
+            sa.text("CREATE TRIGGER waits BEFORE UPDATE ON lease FOR EACH ROW EXECUTE FUNCTION wait()")
+        )
+    try:
+        yield
+    finally:
+        async with service.transaction() as tx:
+            await tx.execute(sa.text("DROP FUNCTION wait CASCADE"))
 
 
 async def test_both_believe_redis_again_once_they_see_the_same_primary(

@@ -153,12 +153,13 @@ class DenylistUpkeep:
         """Write all that Postgres holds, and then the marker.
 
         The node is recorded before the first row is read: a denial committed later is not taken for
-        delivered by whoever wrote it to another node.
+        delivered by whoever wrote it to another node. Before that goes the marker of an earlier load:
+        were this one cut off it would be believed, and something may have been delivered elsewhere since.
         """
         self.denylist.distrust("it is being loaded")  # told when it is done
         now, nonce, count = self._clock(), f"{NAMESPACE}loading:{new_id()}", 0
         checks = self.denylist.checks
-        await checks.ask([("SET", nonce, b"1", "PX", _NONCE_MILLISECONDS)])
+        await checks.ask([("DEL", MARKER), ("SET", nonce, b"1", "PX", _NONCE_MILLISECONDS)])
         async with self._database.transaction() as tx:
             await denial_rows.record_node(tx, node.run_id)
         self._recorded = node.run_id
