@@ -2,7 +2,7 @@
 
 import gc
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,11 +28,18 @@ _REDIS_DATABASES = {"postgres-jwt": 1, "postgres-opaque": 2}
 _LONGEST = ("faults", "docs", "processes")
 _counted: pytest.StashKey[Counter[str]] = pytest.StashKey()
 _exceptions = pytest.StashKey[dict[str, str]]()
+DESELECTED = pytest.StashKey[set[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_counted] = Counter()
     config.stash[_exceptions] = {}
+    config.stash[DESELECTED] = set()
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    for item in items:
+        item.config.stash[DESELECTED].add(item.nodeid)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

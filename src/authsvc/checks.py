@@ -7,7 +7,7 @@ from authsvc.errors import AuthError, Unavailable
 from authsvc.remembered_clients import Copy
 from authsvc.storage.database import Row
 from authsvc.storage.denylist import Denylist, Found
-from authsvc.tokens.access_token import AccessToken, Glance, RowChanged
+from authsvc.tokens.access_token import AccessToken, Glance
 
 T = TypeVar("T")
 
@@ -81,9 +81,7 @@ class Check(Generic[T]):
             return self._say(self._token.live(self._found, self._row))
         except AuthError as refusal:
             return refusal
-        except RowChanged:
-            return None
-        except Exception:  # noqa: BLE001 - whatever it is, the long way meets it too
+        except Exception:  # noqa: BLE001 - `RowChanged`, or whatever the long way meets too
             return None
 
     def _finish(self, answer: T | AuthError | None) -> None:

@@ -12,7 +12,7 @@ from authsvc.endpoints.admission import Limits
 from authsvc.storage.tables import metadata
 from tests.conftest import MakeService
 from tests.fixtures.glancing import Glancing
-from tests.fixtures.service import Json, Registered, Service
+from tests.fixtures.service import DEAD, Json, Registered, Service
 from tests.fixtures.stack import ADDRESS, ISSUER
 
 ON_POSTGRES = pytest.mark.only(
@@ -78,6 +78,39 @@ async def test_a_row_that_changed_is_read_anew(service: Service, signed_in: Json
     assert wider == [before | {"scope": "account read"}] * 2
     assert renamed == [before | {"scope": "account read", "username": "renamed"}] * 2
     assert ended == {"active": False}
+
+
+@pytest.mark.only("postgres-opaque", "sqlite-opaque", reason="a JWT has no row")
+@pytest.mark.parametrize("scope", ["account  read", 'say "account"'])
+async def test_a_row_that_cannot_be_read_is_no_token(
+    service: Service, signed_in: Json, caller: Registered, scope: str
+) -> None:
+    token = signed_in["access_token"]
+    assert await service.is_live(token, caller)
+
+    await service.alter("access_token", scope=scope)
+
+    assert await service.doors(token, caller) == DEAD
+
+
+@pytest.mark.only(
+    "postgres-opaque", reason="where foreign keys cannot be switched off for a moment, none is lost"
+)
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_a_token_whose_session_is_lost_is_dead(
+    service: Service, signed_in: Json, caller: Registered, is_known: bool
+) -> None:
+    """As after a backup that was restored in parts."""
+    token = signed_in["access_token"]
+    if is_known:
+        assert await service.is_live(token, caller)
+
+    async with service.transaction() as tx:
+        await tx.execute(sa.text("SET LOCAL session_replication_role = replica"))
+        await tx.execute(sa.text("DELETE FROM session"))
+        await tx.execute(sa.text("DELETE FROM account"))
+
+    assert await service.doors(token, caller) == DEAD
 
 
 @pytest.mark.only("postgres-opaque", reason="a JWT has no row, and SQLite no version of one")

@@ -33,6 +33,7 @@ SMALL = ("signing_key", "client", "lease")
 def statements(database: Database) -> dict[str, HeldStatement | None]:
     """What is sent over held connections, but for a rotation that comes alone, which finds its row alike."""
     lookups = {name: module.lookups(database) for name, module in LOOKED_UP.items()}
+    lookups["state of access_token"] = access_tokens.state_lookups(database)
     questions = {
         "how many sessions": sessions.count_of_alive(database),
         "what is marked": denial_rows.marked_rows(database),

@@ -114,9 +114,9 @@ def identified(facts: AccessToken | None) -> Told:
     """
     if facts is None:
         raise InvalidBearerToken
-    lines = facts.derived.get("identity")
+    lines = facts.answers.get("/verify")
     if lines is None:
-        lines = facts.derived["identity"] = _identity(facts)
+        lines = facts.answers["/verify"] = _identity(facts)
     return lines, b""
 
 

@@ -108,8 +108,10 @@ def _removing_old(dialect: sa.Dialect) -> sa.Delete:
 
 StateRow = tuple[bytes, int | None, str | None, bool, bool]
 """What can change of a token: after its SHA-256 the version of its row (see `row_version`), the username of
-the account, whether the session has ended, and whether it is denied."""
+the account, whether the session has ended, and whether it is denied: its client or account is disabled, or
+its session has as many newer ones as it may have."""
 
+_OF_STATE = 5
 _Rest = tuple[UUID | None, str, str, str, datetime, datetime, UUID | None]
 
 
@@ -136,6 +138,8 @@ def state_lookups(database: Database) -> Lookups[bytes]:
 
 def _state_columns(dialect: sa.Dialect) -> tuple[SQLColumnExpression[object], ...]:
     is_suspended = sa.or_(col(AccountRow.disabled_at).is_not(None), col(ClientRow.disabled_at).is_not(None))
+    # A row that should be there and is not gives no evidence that the token is good.
+    is_orphan = sa.and_(col(AccessTokenRow.session_id).is_not(None), col(AccountRow.id).is_(None))
     # Where more are stored at the same moment than a session may have, none sees all the others.
     is_superseded = sa.func.coalesce(_is_superseded(col(SessionRow.access_tokens_issued)), sa.false())
     return (
@@ -143,7 +147,7 @@ def _state_columns(dialect: sa.Dialect) -> tuple[SQLColumnExpression[object], ..
         row_version(AccessTokenRow, dialect),
         col(AccountRow.username),
         col(SessionRow.ended_at).is_not(None),
-        sa.or_(is_suspended, is_superseded),
+        sa.or_(is_suspended, is_orphan, is_superseded),
     )
 
 
@@ -163,8 +167,10 @@ def _found_by(
 
 def read(found: Row) -> FoundToken:
     """Read a row of `lookups`."""
-    _, version, username, has_ended, is_denied = cast("StateRow", found[:5])
-    session_id, client_id, scope, audience, issued_at, expires_at, account_id = cast("_Rest", found[5:])
+    _, version, username, has_ended, is_denied = cast("StateRow", found[:_OF_STATE])
+    session_id, client_id, scope, audience, issued_at, expires_at, account_id = cast(
+        "_Rest", found[_OF_STATE:]
+    )
     standing = read_standing(has_ended=has_ended, is_denied=is_denied)
     return FoundToken(
         version=version,

@@ -35,7 +35,7 @@ Row = tuple[object, ...]
 Rows = Sequence[Sequence[object]]
 """What a statement over a held connection returns."""
 
-_READING = 2
+_READING = 2  # each kind of look-up has one statement under way at most, for a fraction of a millisecond
 _CHANGING = 4
 _CHANGING_MANY = 1  # one batch is under way at a time
 _LOGGING_IN = 2

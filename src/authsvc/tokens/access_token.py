@@ -36,7 +36,7 @@ class AccessToken:
     def description(self) -> bytes:
         """What introspection says of it while it is live (RFC 7662 §2.2): JSON, UTF-8.
 
-        Made once for each object; the memory of checked signatures keeps those.
+        Made once for each object; the memories of what tokens are keep those.
         """
         members: dict[str, str | int | bool] = {
             "active": True,
@@ -58,8 +58,8 @@ class AccessToken:
         return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
 
     @cached_property
-    def derived(self) -> dict[str, bytes]:
-        """What others make of these facts and want to make once, by names of theirs."""
+    def answers(self) -> dict[str, bytes]:
+        """What other endpoints say of it while it is live, by their paths; each makes its own, once."""
         return {}
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import cast
 
 from authsvc.clock import Clock
+from authsvc.errors import InvalidScope
 from authsvc.secret_tokens import decode_base64url, encode_base64url, fingerprint, new_random_bytes
 from authsvc.server_keys import TAG_LENGTH, ServerKeys
 from authsvc.storage import access_tokens
@@ -98,24 +99,27 @@ class OpaqueFormat:
         return sha256 if sha256 in self.memory or self._is_ours(token) else None
 
     def verdict(self, sha256: bytes, row: Row | None) -> Verdict | None:
-        """Return the verdict by the *row* that was found; raises nothing."""
+        """Return the verdict by the *row* that was found, if one was that can be read; raises nothing."""
         if row is None:
             return None
-        found = access_tokens.read(row)
-        return self.timely(self._facts(sha256, found), found.standing)
+        try:
+            found = access_tokens.read(row)
+        except InvalidScope:  # it is none that was written here
+            return None
+        return self.timely(self._known_facts(sha256, found), found.standing)
 
     def timely(self, facts: AccessToken, standing: Standing) -> Verdict | None:
         """Return the verdict on a token that stands so; None if it has expired."""
         return None if facts.expires_at <= self.clock() else Verdict(facts, standing)
 
-    def _facts(self, sha256: bytes, found: FoundToken) -> AccessToken:
+    def _known_facts(self, sha256: bytes, found: FoundToken) -> AccessToken:
+        if found.version is None:
+            return _facts(sha256, found, issuer=self.issuer)
         seen, known = (found.version, found.username), self.memory.get(sha256)
-        if known is not None and known.seen == seen:
-            return known.facts
-        facts = _facts(sha256, found, issuer=self.issuer)
-        if found.version is not None:
-            self.memory.keep(sha256, KnownRow(seen, facts))
-        return facts
+        if known is None or known.seen != seen:
+            known = KnownRow(seen, _facts(sha256, found, issuer=self.issuer))
+            self.memory.keep(sha256, known)
+        return known.facts
 
     def _is_ours(self, token: str) -> bool:
         if not token.startswith(PREFIX):
@@ -175,7 +179,7 @@ class _KnownGlance:
         """Return its facts, if its row says that it is live.
 
         Raises:
-            RowChanged: what it is has changed.
+            RowChanged: the row is of another version, or the account has another name.
         """
         if row is None:
             return None

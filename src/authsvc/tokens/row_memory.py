@@ -1,12 +1,12 @@
 """What rows of opaque tokens mean that were read before.
 
-Saves: checking the token's tag, asking for what cannot have changed, taking it apart, and writing the same
-description, again.
+Saves: checking the token's tag and writing the same description again; where a glance is enough, also asking
+for what cannot have changed, and taking it apart.
 Invariant: an entry says "the row of this version, of the account of this name, means this"; Postgres was
 asked for both just now, and for the session's end and who is disabled, in one statement. Where either is
 another, the row is read anew. Whether the time is over is asked at each check.
 On failure: nothing can fail; what was forgotten is read anew.
-To switch it off: `at_most=0`.
+To switch it off: `at_most=0`. On SQLite, whose rows have no version, nothing is remembered.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from typing import TypeAlias
 from authsvc.tokens.access_token import AccessToken
 from authsvc.tokens.bounded_memory import BoundedMemory
 
-MOST_ROWS = 16_384  # some 2 KiB each
+MOST_ROWS = 16_384  # some 3 KiB each, and up to 10 with the longest names and scopes
 
-Seen: TypeAlias = tuple[int | None, str | None]
+Seen: TypeAlias = tuple[int, str | None]
 """The version of a token's row, and the username of its account."""
 
 
