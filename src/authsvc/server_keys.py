@@ -4,8 +4,10 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from authsvc.secret_tokens import same_secret
@@ -26,11 +28,20 @@ class ServerKey:
 
     def mac(self, *parts: bytes) -> bytes:
         """Return the 32-byte MAC of *parts*; they must be of fixed lengths."""
-        return hmac.digest(self.mac_key, b"".join(parts), "sha256")
+        return _finished(self._mac, b"".join(parts))
 
     def tag(self, body: bytes) -> bytes:
         """Return the short tag that lets a made-up token be refused without a query."""
-        return hmac.digest(self.tag_key, body, "sha256")[:TAG_LENGTH]
+        return _finished(self._tag, body)[:TAG_LENGTH]
+
+    # To begin one anew with its key takes thrice as long as the rest of it, and a refresh needs five.
+    @cached_property
+    def _mac(self) -> HMAC:
+        return HMAC(self.mac_key, SHA256())
+
+    @cached_property
+    def _tag(self) -> HMAC:
+        return HMAC(self.tag_key, SHA256())
 
     def guess_mac(self, *parts: bytes) -> bytes:
         """Return 32 bytes that say where *parts*, of any lengths, are counted; nobody can aim at them."""
@@ -40,6 +51,12 @@ class ServerKey:
     def name_tag(self, name: bytes) -> bytes:
         """Return eight bytes that nobody can foretell of a username, always the same."""
         return hmac.digest(self.name_key, name, "sha256")[:8]
+
+
+def _finished(begun: HMAC, data: bytes) -> bytes:
+    mac = begun.copy()
+    mac.update(data)
+    return mac.finalize()
 
 
 def derive(secret: str) -> ServerKey:
