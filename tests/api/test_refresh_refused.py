@@ -1,7 +1,6 @@
 """POST /refresh: what is refused, and that a refusal leaves nothing behind and burns no token."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import pytest
 
@@ -18,7 +17,7 @@ Spoil = Callable[[Service, str], Awaitable[str]]
 async def unknown(service: Service, _token: str) -> str:
     """One that we minted, for a session whose row is gone."""
     (session,) = await service.sessions()
-    minted = service.stack.services.refresh_token_grant.handles.mint(replace(session, id=new_id()))
+    minted = service.stack.services.refresh_token_grant.handles.mint(session._replace(id=new_id()))
     assert minted is not None
     return minted
 

@@ -41,7 +41,7 @@ async def session(service: Service, account: Account) -> Session:
 
 
 def repetition(seen: Session, *, at_most: int = 100) -> SessionUse:
-    moved = replace(seen, last_used_at=START + SECOND, access_until=START + 301 * SECOND)
+    moved = seen._replace(last_used_at=START + SECOND, access_until=START + 301 * SECOND)
     return session_use.repetition(seen, moved, at_most=at_most)
 
 
@@ -78,8 +78,7 @@ async def test_a_rotation_writes_what_moved_and_nothing_else(
 
     assert await write(rotation(session)) == 3
 
-    assert await only(service) == replace(
-        session,
+    assert await only(service) == session._replace(
         generation=2,
         server_key_id="the next key",
         rotated_at=START + SECOND,
@@ -95,8 +94,7 @@ async def test_a_repeat_counts_and_leaves_the_ratchet_where_it_is(
 ) -> None:
     assert await write(repetition(session)) == 2
 
-    assert await only(service) == replace(
-        session,
+    assert await only(service) == session._replace(
         repeats=1,
         access_tokens_issued=2,
         last_used_at=START + SECOND,
@@ -142,7 +140,7 @@ async def test_a_row_that_has_ended_is_neither_rotated_nor_repeated(
 async def test_a_row_that_is_not_there_is_neither_rotated_nor_repeated(
     service: Service, write: Write, session: Session
 ) -> None:
-    stranger = replace(session, id=new_id())
+    stranger = session._replace(id=new_id())
 
     assert await write(rotation(stranger)) is None
     assert await write(repetition(stranger)) is None

@@ -101,7 +101,7 @@ async def test_addresses_that_another_login_wrote_meanwhile_stay(
     service: Service, sign_ins: SignIns, sign_in: SignIn, account: Account
 ) -> None:
     await sign_ins.write(replace(sign_in, addresses=(None, b"a" * 12)))
-    second = replace(sign_in, session=replace(sign_in.session, id=new_id()), addresses=(None, b"b" * 12))
+    second = replace(sign_in, session=sign_in.session._replace(id=new_id()), addresses=(None, b"b" * 12))
 
     assert (await sign_ins.write(second)).is_done
 

@@ -81,13 +81,13 @@ def test_the_same_row_gives_the_very_same_token_again() -> None:
     ids=["generation", "session", "salt"],
 )
 def test_any_other_row_gives_another_token(changes: dict[str, object]) -> None:
-    other = replace(SESSION, **changes)  # type: ignore[arg-type] # the fields of the cases above
+    other = SESSION._replace(**changes)  # type: ignore[arg-type] # the fields of the cases above
     assert body_of(mint(other)) != body_of(mint())
 
 
 @given(st.uuids(), st.integers(0, 2**32 - 1), st.binary(min_size=SALT_LENGTH, max_size=SALT_LENGTH))
 def test_every_row_gets_a_token_that_opens_to_it(session_id: UUID, generation: int, salt: bytes) -> None:
-    presented = opened(mint(replace(SESSION, id=session_id, generation=generation, salt=salt)))
+    presented = opened(mint(SESSION._replace(id=session_id, generation=generation, salt=salt)))
     assert (presented.session_id, presented.generation) == (session_id, generation)
     assert OURS.is_genuine(presented, salt)
 
@@ -127,7 +127,7 @@ def test_nothing_but_the_token_itself_is_opened(spelled: str) -> None:
 
 
 def test_the_characters_of_plain_base64_are_no_second_spelling() -> None:
-    rows = (replace(SESSION, generation=generation) for generation in range(100))
+    rows = (SESSION._replace(generation=generation) for generation in range(100))
     token = next(token for token in map(mint, rows) if "-" in token and "_" in token[len(PREFIX) :])
 
     spelled = PREFIX + token.removeprefix(PREFIX).replace("-", "+").replace("_", "/")
@@ -150,7 +150,7 @@ def test_a_made_up_token_is_not_opened_whatever_it_is(text: str) -> None:
 def test_the_database_alone_makes_no_token() -> None:
     """Whoever holds the whole row but another secret mints a token that does not even open."""
     stranger = handles_of(STRANGE)
-    forged = mint(replace(SESSION, server_key_id=stranger.server_keys.current.id), stranger)
+    forged = mint(SESSION._replace(server_key_id=stranger.server_keys.current.id), stranger)
     assert stranger.open(forged) is not None
     assert OURS.open(forged) is None
 
@@ -160,7 +160,7 @@ def test_the_database_alone_makes_no_token() -> None:
 )
 def test_the_secret_alone_makes_no_token(guess: bytes) -> None:
     """Whoever holds the secret can make one that opens; without the row's salt its MAC is not good."""
-    presented = opened(mint(replace(SESSION, salt=guess)))
+    presented = opened(mint(SESSION._replace(salt=guess)))
     assert presented.generation == SESSION.generation
     assert not OURS.is_genuine(presented, SESSION.salt)
 

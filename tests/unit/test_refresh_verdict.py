@@ -1,6 +1,5 @@
 """The judge of refresh tokens: a pure function of the row, the token and the time."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -59,7 +58,7 @@ def judged(
 ) -> Judgement:
     """The verdict on a token of *generation*, *age* after the row was rotated."""
     return judge(
-        replace(SESSION, **changes),
+        SESSION._replace(**changes),
         owner,
         Presented(generation, is_genuine=is_genuine, client_id=client_id),
         now=START + age,

@@ -1,7 +1,7 @@
 """The password grant (RFC 6749 §4.3): a login by a first-party app."""
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from authsvc import audit
 from authsvc.accounts import Accounts, VerifiedAccount
@@ -122,4 +122,4 @@ class PasswordGrant:
             address=origin.address,
             user_agent=origin.user_agent,
         )
-        return replace(session, access_until=self.issuer.access_until(now, created_at=now))
+        return session._replace(access_until=self.issuer.access_until(now, created_at=now))

@@ -4,7 +4,7 @@ Inside the overlap the predecessor gets the same successor again, so a lost answ
 logs nobody out. After it the token is in two hands, and the session ends (RFC 9700 §4.14.2).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NoReturn
 from uuid import UUID
@@ -143,9 +143,8 @@ class RefreshTokenGrant:
     def _moved(self, session: Session, verdict: Rotate | Repeat, now: datetime) -> Session:
         until = self.issuer.access_until(now, created_at=session.created_at)
         if isinstance(verdict, Repeat):
-            return replace(session, last_used_at=now, access_until=until)
-        return replace(
-            session,
+            return session._replace(last_used_at=now, access_until=until)
+        return session._replace(
             last_used_at=now,
             access_until=until,
             generation=verdict.generation,

@@ -4,10 +4,10 @@ Every change takes the row's lock and says what the row must still be, so of two
 second sees the first (READ COMMITTED looks at the condition again once it has the lock).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -26,9 +26,11 @@ Which = sa.ColumnElement[bool]
 """Says which sessions are meant; made by the functions below, opaque to everyone else."""
 
 
-@dataclass(frozen=True)
-class Session:
-    """One sign-in, as stored. `salt`, `server_key_id` and `generation` make its refresh token."""
+class Session(NamedTuple):
+    """One sign-in, as stored. `salt`, `server_key_id` and `generation` make its refresh token.
+
+    A tuple, since so many fields take a dataclass that is frozen several times as long to fill and to alter.
+    """
 
     id: UUID
     account_id: UUID
@@ -70,11 +72,14 @@ class EndedSession:
 _ENDED = tuple(getattr(SessionRow, name) for name in ("id", "account_id", "client_id", "access_until"))
 
 
-_COLUMNS = tuple(getattr(SessionRow, name) for name in Session.__dataclass_fields__)
+_COLUMNS = tuple(getattr(SessionRow, name) for name in Session._fields)
+_SCOPE = Session._fields.index("scope")
 
 
-def _session(fields: dict[str, object]) -> Session:
-    return Session(**fields | {"scope": parse_scope(str(fields["scope"]))})  # type: ignore[arg-type] # a row's columns are untyped
+def _session(columns: Iterable[object]) -> Session:
+    fields = list(columns)
+    fields[_SCOPE] = parse_scope(str(fields[_SCOPE]))
+    return Session._make(fields)
 
 
 async def insert(tx: Transaction, session: Session) -> None:
@@ -87,12 +92,11 @@ _INSERT = sa.insert(SessionRow)
 
 def values(session: Session) -> dict[str, object]:
     """Return the columns of *session*, which has not ended."""
-    fields = {name: getattr(session, name) for name in Session.__dataclass_fields__}
-    return fields | {"scope": format_scope(session.scope), "undelivered": False, "end_reason": None}
+    said = {"scope": format_scope(session.scope), "undelivered": False, "end_reason": None}
+    return session._asdict() | said
 
 
-@dataclass(frozen=True)
-class FoundSession:
+class FoundSession(NamedTuple):
     """A session as it is now, with what was read along with it."""
 
     session: Session
@@ -117,9 +121,8 @@ def lookups(database: Database) -> Lookups[UUID]:
 def read(row: Row) -> FoundSession:
     """Return what the statement found."""
     *columns, username, disabled_at, withdrawn_at = row
-    fields = dict(zip(Session.__dataclass_fields__, columns, strict=True))
     return FoundSession(
-        _session(fields),
+        _session(columns),
         SessionOwner(username=str(username), is_disabled=disabled_at is not None),
         LatestWithdrawal(cast("datetime | None", withdrawn_at)),
     )
@@ -209,7 +212,7 @@ async def page(tx: Transaction, which: Which, *, after: UUID | None, limit: int)
     if after is not None:
         statement = statement.where(col(SessionRow.id) < after)
     rows = await tx.execute(statement.order_by(col(SessionRow.id).desc()).limit(limit))
-    return [_session(dict(zip(Session.__dataclass_fields__, row, strict=True))) for row in rows]
+    return [_session(row) for row in rows]
 
 
 def _portions(ids: list[UUID]) -> Iterator[list[UUID]]:
