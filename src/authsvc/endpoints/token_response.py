@@ -11,6 +11,7 @@ from authsvc.grants.issuing import IssuedTokens
 from authsvc.scopes import Scope, format_scope, parse_request
 
 _MAX_USER_AGENT = 200
+_to_json = json.JSONEncoder(separators=(",", ":")).encode  # `dumps` would make an encoder for each answer
 
 ANSWERS = success(
     "The tokens, and what was granted.", headers({"Cache-Control": "NoStore", "Pragma": "NoCache"})
@@ -43,7 +44,7 @@ def token_body(issued: IssuedTokens) -> bytes:
     if issued.refresh_token is not None:
         told["refresh_token"] = issued.refresh_token
     told["scope"] = format_scope(issued.scope)
-    return json.dumps(told, separators=(",", ":")).encode()
+    return _to_json(told).encode()
 
 
 def requested_scope(text: str) -> Scope | None:

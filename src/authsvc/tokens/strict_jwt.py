@@ -32,13 +32,17 @@ def sign(key: SigningKey, claims: Claims, *, typ: str) -> str:
     """Return *claims* as a compact JWS with the header members `alg`, `typ` and `kid`."""
     if key.private is None:
         raise ValueError(f"key {key.kid} has no private part here")
-    header = _json_segment({"alg": key.algorithm, "typ": typ, "kid": key.kid})
-    signed = f"{header}.{_json_segment(claims)}"
+    signed = f"{_header_segment(key.algorithm, typ, key.kid)}.{_json_segment(claims)}"
     return f"{signed}.{encode_base64url(key.private.sign(signed.encode()))}"
 
 
+@lru_cache(maxsize=64)  # all tokens of a key have the same
+def _header_segment(algorithm: str, typ: str, kid: str) -> str:
+    return _json_segment({"alg": algorithm, "typ": typ, "kid": kid})
+
+
 def _json_segment(members: Claims) -> str:
-    return encode_base64url(json.dumps(members, separators=(",", ":")).encode())
+    return encode_base64url(_to_json(members).encode())
 
 
 async def read_claims(token: str, keys: KeyRing) -> tuple[str, Claims] | None:
@@ -124,4 +128,5 @@ def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON")
 
 
+_to_json = json.JSONEncoder(separators=(",", ":")).encode  # `dumps` would make an encoder for each text
 _json = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
