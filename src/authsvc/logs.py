@@ -41,7 +41,7 @@ class Output(logging.StreamHandler[TextIO]):
         self.acquire()
         try:
             self.stream.write(line + self.terminator)
-            self.flush()
+            self.stream.flush()
         except Exception:  # noqa: BLE001 - whatever it is, as in `emit`
             self.handleError(logging.makeLogRecord({"msg": line}))
         finally:

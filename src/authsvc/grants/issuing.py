@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from authsvc.clients import Client
 from authsvc.clock import Clock
@@ -14,8 +15,7 @@ from authsvc.tokens.access_token import AccessTokenFormat, AccessTokenRequest, P
 from authsvc.tokens.refresh_handle import RefreshHandles
 
 
-@dataclass(frozen=True)
-class IssuedTokens:
+class IssuedTokens(NamedTuple):
     """What a token endpoint answers with (RFC 6749 §5.1). `expires_in` is in seconds."""
 
     access_token: str
@@ -24,8 +24,7 @@ class IssuedTokens:
     refresh_token: str | None = None
 
 
-@dataclass(frozen=True)
-class Granted:
+class Granted(NamedTuple):
     """What was granted, to whom, on behalf of whom."""
 
     client: Client

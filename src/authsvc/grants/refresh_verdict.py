@@ -6,6 +6,7 @@ matched may leave a trace, and nothing but a replay ends a session.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from authsvc.sessions import SessionLimits
 from authsvc.storage.outage import Outage
@@ -50,8 +51,7 @@ class Refused:
 Judgement = Rotate | Repeat | RepeatedTooOften | Replayed | Refused
 
 
-@dataclass(frozen=True)
-class Presented:
+class Presented(NamedTuple):
     """What was handed in: its generation, whether its MAC is ours, and by whom."""
 
     generation: int

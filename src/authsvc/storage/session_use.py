@@ -5,9 +5,8 @@ An opaque access token is stored by the same statement.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -104,8 +103,7 @@ def storing_tokens(
     return sa.select(used.c.id, number).add_cte(removed.cte("removed"), added.cte("added"))
 
 
-@dataclass(frozen=True)
-class SessionUse:
+class SessionUse(NamedTuple):
     """One use of a session, to be written."""
 
     statement: Use

@@ -50,8 +50,7 @@ class Session(NamedTuple):
     ended_at: datetime | None = None
 
 
-@dataclass(frozen=True)
-class SessionOwner:
+class SessionOwner(NamedTuple):
     """What a session's account says today."""
 
     username: str

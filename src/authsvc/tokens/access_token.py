@@ -115,8 +115,7 @@ DEAD: Final[Glance] = _Dead()
 """What is not ours, or has expired."""
 
 
-@dataclass(frozen=True)
-class AccessTokenRequest:
+class AccessTokenRequest(NamedTuple):
     """What to issue. Both moments are whole seconds; `number` counts within the session."""
 
     client_id: str
@@ -130,8 +129,7 @@ class AccessTokenRequest:
     number: int = 0
 
 
-@dataclass(frozen=True)
-class PreparedToken:
+class PreparedToken(NamedTuple):
     """A token that is good once *row* is stored; one without is signed, and is good at once.
 
     `signed_after` is the latest withdrawal of a key that was known when it was signed.

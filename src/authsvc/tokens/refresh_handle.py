@@ -5,6 +5,7 @@ enough to make a token; and because it can be computed again, a lost answer can 
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from authsvc.secret_tokens import decode_base64url, encode_base64url, same_secret
@@ -18,8 +19,7 @@ _BODY_LENGTH = _ID_LENGTH + _GENERATION_LENGTH + _MAC_LENGTH
 _LENGTH = len(PREFIX) + (_BODY_LENGTH + TAG_LENGTH) * 4 // 3
 
 
-@dataclass(frozen=True)
-class PresentedRefreshToken:
+class PresentedRefreshToken(NamedTuple):
     """What somebody handed in, opened; its MAC is not checked yet."""
 
     session_id: UUID
