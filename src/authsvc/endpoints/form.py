@@ -78,9 +78,11 @@ def parse_form(body: bytes) -> dict[str, str]:
 
 
 def _decode(raw: bytes) -> str:
-    unescaped = _unescape(raw.replace(b"+", b" "))
-    if _has_broken_escape(raw, unescaped):
-        raise InvalidRequest("The form holds a broken percent-escape.")
+    unescaped = raw.replace(b"+", b" ")
+    if b"%" in raw:
+        unescaped = _unescape(unescaped)
+        if _has_broken_escape(raw, unescaped):
+            raise InvalidRequest("The form holds a broken percent-escape.")
     try:
         text = unescaped.decode("utf-8")
     except UnicodeDecodeError:
@@ -95,8 +97,6 @@ def _unescape(raw: bytes) -> bytes:
 
     The standard library does those in C: 0.3 ms instead of 8 for a body full of them, which anybody may send.
     """
-    if b"%" not in raw:
-        return raw
     return binascii.a2b_qp(raw.replace(b"=", b"=3D").replace(b"%", b"="))
 
 
