@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from authsvc.app import build_app
 from authsvc.endpoints.admission import Limits
 from authsvc.storage.tables import metadata
+from authsvc.tokens.access_token import DEAD as DEAD_AT_A_GLANCE
 from tests.conftest import MakeService
 from tests.fixtures.glancing import Glancing
 from tests.fixtures.service import DEAD, Json, Registered, Service
@@ -201,3 +202,24 @@ async def test_what_is_answered_at_once_needs_room_too(
 
     assert {asked.status_code, verified.status_code} == {503}
     assert asked.json()["error"] == "temporarily_unavailable"
+
+
+@pytest.mark.only("postgres-jwt", reason="SQLite serves a single instance, and no key signs opaque tokens")
+async def test_a_jwt_that_nobody_has_seen_needs_no_more_than_a_glance_but_for_its_key(
+    service: Service, service_with: MakeService, caller: Registered
+) -> None:
+    await service.add_account()
+    other = await service_with()
+    own = (await service.login())["access_token"]
+    for _ in range(2):  # the one that signs and the one that waits, which are known here
+        await other.stack.services.key_rotation.revoke(other.stack.services.keys.current().kid)
+        await other.stack.services.keys.load()
+    strange = (await other.login())["access_token"]
+    jwt, now = service.stack.services.verifier.jwt, service.clock()
+
+    assert jwt.glance(own, now) not in (None, DEAD_AT_A_GLANCE)
+    assert jwt.glance(own[:-8] + "AAAAAAAA", now) is DEAD_AT_A_GLANCE
+    assert jwt.glance(strange, now) is None
+    assert not await service.is_live(own, caller)  # its key was withdrawn
+    service.clock.advance(seconds=1)
+    assert await service.is_live(strange, caller)

@@ -98,12 +98,17 @@ class JwtFormat:
         return Verdict(signed.facts, await self.standings.ask(signed.names))
 
     def glance(self, token: str, now: datetime) -> Glance | None:
-        """Return what Redis is to be asked; None for a token that was not read before."""
+        """Return what Redis is to be asked; None if a key or an audience has to be asked for first."""
         sha256 = fingerprint(token)
         signed = self.verified.get(sha256)
         if signed is None:
-            return DEAD if self.refused.surely_include(sha256, self.keys, now) else None
-        if not self._is_in_force(signed, now):
+            if self.refused.surely_include(sha256, self.keys, now):
+                return DEAD
+            try:
+                signed = self._take(token, sha256, strict_jwt.claims_of(token, self.keys))
+            except strict_jwt.UnknownKey:
+                return None
+        if signed is None or not self._is_in_force(signed, now):
             return DEAD
         return signed if self.audiences.know(signed.facts.audience) else None
 
@@ -119,7 +124,12 @@ class JwtFormat:
     async def _read(self, token: str, sha256: bytes) -> SignedToken | None:
         if await self.refused.include(sha256, self.keys):
             return None
-        read = await strict_jwt.read_claims(token, self.keys)
+        return self._take(token, sha256, await strict_jwt.read_claims(token, self.keys))
+
+    def _take(
+        self, token: str, sha256: bytes, read: tuple[str, strict_jwt.Claims] | None
+    ) -> SignedToken | None:
+        """Remember what *token* is by what was *read* in it, and return that; None if it is none of ours."""
         if read is None:
             self.refused.add(sha256, strict_jwt.kid_of(token), self.keys)
             return None

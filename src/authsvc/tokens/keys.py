@@ -175,6 +175,10 @@ class KeyRing:
         is_looking = self._looking.locked() or self._last_look_failed
         return kid not in self._keys and not is_looking and not self._may_look(now)
 
+    def get(self, kid: str) -> SigningKey | None:
+        """Return the key with this id, if it is known here."""
+        return self._keys.get(kid)
+
     def holds(self, kid: str) -> bool:
         """Whether this key is known here, and so not known to be withdrawn."""
         return kid in self._keys

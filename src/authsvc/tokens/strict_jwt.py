@@ -45,11 +45,32 @@ def _json_segment(members: Claims) -> str:
     return encode_base64url(_to_json(members).encode())
 
 
+class UnknownKey(Exception):
+    """A text names a key that is not known here, and may be known to the database."""
+
+    def __init__(self, kid: str) -> None:
+        super().__init__(kid)
+        self.kid = kid
+
+
 async def read_claims(token: str, keys: KeyRing) -> tuple[str, Claims] | None:
     """Return the key id and the claims of *token* if one of our keys signed this very text.
 
     Raises:
         Unavailable: the key is unknown here and the database cannot be asked for it.
+    """
+    try:
+        return claims_of(token, keys)
+    except UnknownKey as unknown:
+        key = await keys.find(unknown.kid)
+        return None if key is None else claims_of(token, keys)
+
+
+def claims_of(token: str, keys: KeyRing) -> tuple[str, Claims] | None:
+    """Return the same by the keys that are known here.
+
+    Raises:
+        UnknownKey: none of them is the one that *token* names.
     """
     if not has_jwt_shape(token):
         return None
@@ -59,9 +80,11 @@ async def read_claims(token: str, keys: KeyRing) -> tuple[str, Claims] | None:
     signature = decode_base64url(signature_text)
     if header is None or signature is None:
         return None
-    key = await keys.find(str(header["kid"]))
+    key = keys.get(str(header["kid"]))
+    if key is None:
+        raise UnknownKey(str(header["kid"]))
     # The key decides the algorithm, never the token (RFC 8725 §3.1).
-    if key is None or header["alg"] != key.algorithm:
+    if header["alg"] != key.algorithm:
         return None
     if not _is_signed(f"{header_text}.{payload_text}".encode(), signature, key):
         return None
