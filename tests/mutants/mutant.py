@@ -1,5 +1,6 @@
 """One mutant, as its TOML file describes it, and what can be wrong with it before it is tried."""
 
+import ast
 import re
 import tomllib
 from collections import Counter
@@ -54,8 +55,10 @@ class Mutant:
             found.append(f"{self.file} is no file below {' or '.join(BREAKABLE)}")
             return found
         try:
-            self.applied_to((root / self.file).read_text(encoding="utf-8"))
-        except ValueError as error:
+            broken = self.applied_to((root / self.file).read_text(encoding="utf-8"))
+            if self.file.endswith(".py"):
+                ast.parse(broken)
+        except (ValueError, SyntaxError) as error:
             found.append(str(error))
         return found
 
