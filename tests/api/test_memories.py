@@ -45,6 +45,14 @@ async def test_a_text_that_was_refused_is_refused_again(
     assert await service.is_live(token, caller)
 
 
+async def signed_by_a_new_key(other: Service) -> str:
+    """Return a JWT of a key that no instance but *other* knows yet."""
+    for _ in range(2):  # the one that signs and the one that waits, which others know
+        await other.stack.services.key_rotation.revoke(other.stack.services.keys.current().kid)
+        await other.stack.services.keys.load()
+    return str((await other.login())["access_token"])
+
+
 @pytest.mark.only("postgres-jwt", reason="SQLite serves a single instance")
 async def test_a_text_refused_before_its_key_was_known_is_looked_at_again(
     service: Service, service_with: MakeService, caller: Registered
@@ -52,10 +60,7 @@ async def test_a_text_refused_before_its_key_was_known_is_looked_at_again(
     await service.add_account()
     other = await service_with()
     await service.stack.services.keys.load()
-    for _ in range(2):  # the one that signs and the one that waits, which are known here
-        await other.stack.services.key_rotation.revoke(other.stack.services.keys.current().kid)
-        await other.stack.services.keys.load()
-    token = (await other.login())["access_token"]
+    token = await signed_by_a_new_key(other)
 
     early = await service.is_live(token, caller)
     service.clock.advance(seconds=1)
@@ -211,10 +216,7 @@ async def test_a_jwt_that_nobody_has_seen_needs_no_more_than_a_glance_but_for_it
     await service.add_account()
     other = await service_with()
     own = (await service.login())["access_token"]
-    for _ in range(2):  # the one that signs and the one that waits, which are known here
-        await other.stack.services.key_rotation.revoke(other.stack.services.keys.current().kid)
-        await other.stack.services.keys.load()
-    strange = (await other.login())["access_token"]
+    strange = await signed_by_a_new_key(other)
     jwt, now = service.stack.services.verifier.jwt, service.clock()
 
     assert jwt.glance(own, now) not in (None, DEAD_AT_A_GLANCE)

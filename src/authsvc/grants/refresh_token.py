@@ -63,7 +63,7 @@ class RefreshTokenGrant:
         scope: Scope | None,
         found: FoundSession | None = None,
     ) -> IssuedTokens:
-        """Return the session's next tokens; *found* is the token's session, if `find_genuine` just found it.
+        """Return the session's next tokens; *found* is the token's session, if it was just looked up.
 
         What could not be opened is None.
 
@@ -77,30 +77,22 @@ class RefreshTokenGrant:
         require_grant(client, "refresh_token")
         if presented is None:
             raise InvalidGrant(_NOT_GOOD)
-        is_genuine = found is not None
         for _ in range(_TRIES):
             found = found or await self.find(presented)
             if found is None:
                 raise InvalidGrant(_NOT_GOOD)
-            issued = await self._try(client, presented, scope, found, is_genuine=is_genuine)
+            issued = await self._try(client, presented, scope, found)
             if issued is not None:
                 return issued
-            # Another exchange, or the session's end, came first: judge again.
-            found, is_genuine = None, False
+            found = None  # another exchange, or the session's end, came first: judge again
         raise Unavailable("This refresh token is being exchanged many times at once.")
 
     async def _try(
-        self,
-        client: Client,
-        presented: PresentedRefreshToken,
-        scope: Scope | None,
-        found: FoundSession,
-        *,
-        is_genuine: bool,
+        self, client: Client, presented: PresentedRefreshToken, scope: Scope | None, found: FoundSession
     ) -> IssuedTokens | None:
         session, owner = found.session, found.owner
         now = self.clock()
-        verdict = self.judge(session, owner, presented, client.id, now, is_genuine=is_genuine)
+        verdict = self.judge(session, owner, presented, client.id, now)
         if not isinstance(verdict, Rotate | Repeat):
             await self._refuse(session, verdict)
         # A scope since taken from the client is not granted again; one asked for by name is refused.
@@ -136,18 +128,12 @@ class RefreshTokenGrant:
         presented: PresentedRefreshToken,
         client_id: str,
         now: datetime,
-        *,
-        is_genuine: bool = False,
     ) -> Judgement:
-        """Return what *presented* deserves at *now*; see `refresh_verdict`.
-
-        *is_genuine*: whether its MAC was checked for this very session already.
-        """
-        is_genuine = is_genuine or self.handles.is_genuine(presented, session.salt)
+        """Return what *presented* deserves at *now*; see `refresh_verdict`."""
         return judge(
             session,
             owner,
-            Presented(presented.generation, is_genuine, client_id),
+            Presented(presented.generation, self.handles.is_genuine(presented, session.salt), client_id),
             now=now,
             overlap=self.overlap,
             outage=self.database.outages.latest(),

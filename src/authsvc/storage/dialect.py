@@ -9,7 +9,6 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.inspection import inspect
 from sqlalchemy.orm import Mapped
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel import SQLModel
@@ -176,7 +175,7 @@ def row_version(table: type[SQLModel], dialect: Dialect) -> sa.ColumnElement[int
     """
     if dialect.name == "sqlite":
         return sa.literal_column("NULL", sa.BigInteger())
-    return sa.literal_column(f"{inspect(table).local_table.name}.xmin", sa.BigInteger())
+    return sa.literal_column(f"{table.__tablename__}.xmin", sa.BigInteger())
 
 
 def insert(connection: AsyncConnection, table: type) -> postgresql.Insert | sqlite.Insert:

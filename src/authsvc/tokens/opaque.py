@@ -88,7 +88,7 @@ class OpaqueFormat:
         if not self.lookups.are_shared:
             return None
         known = self.memory.get(sha256)
-        return _NewGlance(self, sha256) if known is None else _KnownGlance(self, sha256, known)
+        return _NewGlance(self, self.lookups, sha256) if known is None else _KnownGlance(self, sha256, known)
 
     def _sha256(self, token: str) -> bytes | None:
         """Return by what the row of a token of ours is found; None if it is none of ours."""
@@ -137,46 +137,39 @@ class OpaqueFormat:
             await access_tokens.remove(tx, fingerprint(token))
 
 
-class _NewGlance:
-    """A token that may be ours: its row tells."""
+class _RowGlance:
+    """A token whose row tells all, since the denylist holds none."""
 
-    __slots__ = ("_format", "_sha256")
+    __slots__ = ("_format", "row")
 
     entries = ()
 
-    def __init__(self, of_format: OpaqueFormat, sha256: bytes) -> None:
+    def __init__(self, of_format: OpaqueFormat, lookups: Lookups[bytes], sha256: bytes) -> None:
         self._format = of_format
-        self._sha256 = sha256
+        self.row = (lookups, sha256)
 
-    @property
-    def row(self) -> tuple[Lookups[bytes], bytes]:
-        """The whole of it."""
-        return self._format.lookups, self._sha256
+
+class _NewGlance(_RowGlance):
+    """One that may be ours."""
+
+    __slots__ = ()
 
     def live(self, found: Found, row: Row | None) -> AccessToken | None:  # noqa: ARG002 - the denylist holds none
-        """Return its facts, if its row says that it is live."""
-        return live(self._format.verdict(self._sha256, row))
+        """Return its facts, if its whole row says that it is live."""
+        return live(self._format.verdict(self.row[1], row))
 
 
-class _KnownGlance:
-    """A token that is ours, and is as it was if its row is of the same version."""
+class _KnownGlance(_RowGlance):
+    """One that is ours, and is as it was if its row is of the same version."""
 
-    __slots__ = ("_format", "_known", "_sha256")
-
-    entries = ()
+    __slots__ = ("_known",)
 
     def __init__(self, of_format: OpaqueFormat, sha256: bytes, known: KnownRow) -> None:
-        self._format = of_format
-        self._sha256 = sha256
+        super().__init__(of_format, of_format.state_lookups, sha256)
         self._known = known
 
-    @property
-    def row(self) -> tuple[Lookups[bytes], bytes]:
-        """What can change of it."""
-        return self._format.state_lookups, self._sha256
-
     def live(self, found: Found, row: Row | None) -> AccessToken | None:  # noqa: ARG002 - the denylist holds none
-        """Return its facts, if its row says that it is live.
+        """Return its facts, if what can change of its row says that it is live.
 
         Raises:
             RowChanged: the row is of another version, or the account has another name.
