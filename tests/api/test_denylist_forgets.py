@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import Self
 
 import pytest
 from pydantic import SecretStr
@@ -13,6 +12,7 @@ from redis.exceptions import ResponseError
 
 from authsvc.storage import denial_rows
 from tests.conftest import MakeService
+from tests.faults.wire_process import WireProcess
 from tests.fixtures.clock import ManualClock
 from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.redis import RedisServer
@@ -173,54 +173,17 @@ async def test_an_end_is_told_over_another_connection_where_one_ends_under_it(
 ) -> None:
     """Others may believe that Redis, though this instance does not."""
     await service.add_account()
-    async with Way(own_redis.port) as way:
-        other = await service_with(redis_url=SecretStr(f"redis://127.0.0.1:{way.port}/1"))
+    with closing(WireProcess(own_redis.port)) as wire:
+        other = await service_with(redis_url=SecretStr(f"redis://127.0.0.1:{wire.port}/1"))
         first, live = [(await other.login())["access_token"] for _ in range(2)]
         await other.as_user("POST", "/logout", first)  # now there is a connection for it
         await redis.flushall()
         assert (await other.as_user("GET", "/me", live)).status_code == 200  # told by the database
 
-        way.ends_at_the_next_word()
+        wire.end()
         await other.as_user("POST", "/logout", live)
 
     assert len(await redis.keys("{authsvc}:sid:*")) == 1
-
-
-class Way:
-    """A way to a server; connections that there are now can be made to end under what is sent next."""
-
-    def __init__(self, target: int) -> None:
-        self._target = target
-        self._ending: set[asyncio.StreamWriter] = set()
-        self._open: set[asyncio.StreamWriter] = set()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._lead, "127.0.0.1", 0)
-        self.port = int(self._server.sockets[0].getsockname()[1])
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for writer in self._open:
-            writer.close()
-
-    def ends_at_the_next_word(self) -> None:
-        self._ending |= self._open
-
-    async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, onwards = await asyncio.open_connection("127.0.0.1", self._target)
-        self._open |= {writer, onwards}
-        back = asyncio.create_task(self._pass_on(there, writer))
-        while (data := await reader.read(65_536)) and writer not in self._ending:
-            onwards.write(data)
-        onwards.close()
-        writer.close()
-        await asyncio.wait([back])
-
-    @staticmethod
-    async def _pass_on(there: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await there.read(65_536):
-            writer.write(data)
 
 
 async def test_a_flush_while_it_is_loaded_leaves_nothing_that_looks_whole(

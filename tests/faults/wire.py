@@ -2,7 +2,7 @@
 
 A script of its own, given its target's port; it prints its own port, and obeys one order a line:
 `cut` (what is sent gets lost in silence), `mend`, `to PORT` (new connections go there), `drop` (all that are
-open break). It ends with its standard input.
+open break), `end` (those end under what is sent next). It ends with its standard input.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ class Wire:
         self.flowing = asyncio.Event()
         self.flowing.set()
         self.ends: set[asyncio.StreamWriter] = set()
+        self.ending: set[asyncio.StreamWriter] = set()
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self.flowing.wait()
@@ -33,11 +34,14 @@ class Wire:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
         self.ends -= {writer, far_writer}
+        self.ending -= {writer, far_writer}
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while piece := await source.read(PIECE):
                 await self.flowing.wait()
+                if sink in self.ending:
+                    break
                 sink.write(piece)
                 await sink.drain()
         sink.close()
@@ -53,6 +57,8 @@ class Wire:
             case "drop":
                 for end in self.ends:
                     end.transport.abort()
+            case "end":
+                self.ending |= self.ends
 
 
 async def main(target: int) -> None:

@@ -37,6 +37,10 @@ class WireProcess:
         """Break every open connection."""
         self._order("drop")
 
+    def end(self) -> None:
+        """Let every open connection end under what is sent over it next."""
+        self._order("end")
+
     def close(self) -> None:
         self._process.communicate()
 
