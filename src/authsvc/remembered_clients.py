@@ -46,7 +46,7 @@ class RememberedClients:
         self._denylist = denylist
         self._clock = clock
         self._clients: OrderedDict[str, Copy] = OrderedDict()
-        self._proven: BoundedMemory[Copy] = BoundedMemory(_AT_MOST)
+        self._proven: BoundedMemory[bytes, Copy] = BoundedMemory(_AT_MOST)
 
     def remember(self, client: Client) -> None:
         """Keep *client*, which was just read; the one that was read longest ago may go."""

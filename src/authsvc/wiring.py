@@ -9,6 +9,7 @@ from authsvc.clients import Clients
 from authsvc.clock import Clock, SharedClock, system_clock
 from authsvc.grants.client_credentials import ClientCredentialsGrant
 from authsvc.grants.issuing import TokenIssuer
+from authsvc.grants.known_sessions import KnownSessions
 from authsvc.grants.password import PasswordGrant
 from authsvc.grants.refresh_token import RefreshTokenGrant
 from authsvc.introspection import Introspector
@@ -153,6 +154,7 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
     refresh = RefreshTokenGrant(
         database,
         session_rows.lookups(database),
+        KnownSessions(),
         SessionUses(database),
         handles,
         server_keys,

@@ -119,7 +119,7 @@ async def test_every_error_carries_the_headers_too(
 
 async def test_a_503_tells_a_page_when_to_come_again(shared: Service, service_with: MakeService) -> None:
     await shared.add_account()
-    full = await service_with(cors_origins=(ORIGIN,), database_pool_size=1, database_timeout_seconds=0.1)
+    full = await service_with(cors_origins=(ORIGIN,), database_pool_size=1, database_timeout_seconds=0.5)
 
     async with every_connection_in_use(full.stack.services.stores.database):
         response = await full.http.post(

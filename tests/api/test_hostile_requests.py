@@ -197,7 +197,7 @@ async def one_of_each_kind(
     service: Service, service_with: MakeService, caller: Registered, token: str
 ) -> list[httpx.Response]:
     """An answer of every status there is, and of every endpoint that anyone may ask."""
-    narrow = await service_with(database_pool_size=1, database_timeout_seconds=0.1)
+    narrow = await service_with(database_pool_size=1, database_timeout_seconds=0.5)
     broken = await service_with()
     del broken.stack.app.state.services
     with written():

@@ -219,7 +219,7 @@ async def test_a_redis_that_is_away_is_counted_and_so_are_the_checks_that_fell_b
 async def test_a_pool_that_is_full_is_counted_apart_from_a_database_that_is_away(
     service_with: MakeService, growth: Growth, caller: Registered
 ) -> None:
-    narrow = await service_with(database_pool_size=1, database_timeout_seconds=0.2)
+    narrow = await service_with(database_pool_size=1, database_timeout_seconds=0.5)
 
     async with every_connection_in_use(narrow.stack.services.stores.database):
         answer = await narrow.post("/introspect", caller, token="x")
@@ -233,7 +233,7 @@ async def test_a_pool_that_is_full_is_counted_apart_from_a_database_that_is_away
 async def test_a_database_that_does_not_answer_in_time_is_counted(
     service: Service, service_with: MakeService, growth: Growth, caller: Registered
 ) -> None:
-    impatient = await service_with(database_timeout_seconds=0.3)
+    impatient = await service_with(database_timeout_seconds=0.5)
 
     async with service.transaction() as tx:
         await tx.execute(sa.text("LOCK TABLE client IN ACCESS EXCLUSIVE MODE"))

@@ -213,7 +213,7 @@ async def test_no_connection_is_held_while_a_password_is_hashed(
 ) -> None:
     await service.add_account()
     tokens = await service.login()
-    narrow = await service_with(database_pool_size=1, database_timeout_seconds=0.3)
+    narrow = await service_with(database_pool_size=1, database_timeout_seconds=0.5)
     gate = hold_logins_after_verifying(narrow)
     login = asyncio.create_task(narrow.post("/login", **LOGIN))
     await gate.reached.wait()
@@ -267,7 +267,7 @@ async def test_no_request_needs_two_connections_at_a_time(
         "caller": caller.id,
         "secret": caller.secret,
     }
-    narrow = await service_with(database_pool_size=1, database_timeout_seconds=0.3)
+    narrow = await service_with(database_pool_size=1, database_timeout_seconds=0.5)
 
     response = await call(narrow, tokens)
 
@@ -283,7 +283,7 @@ async def test_a_full_pool_is_503_soon_and_burns_nothing(
 ) -> None:
     await service.add_account()
     tokens = await service.login() | {"caller": caller.id, "secret": caller.secret}
-    narrow = await service_with(database_pool_size=1, database_timeout_seconds=0.2)
+    narrow = await service_with(database_pool_size=1, database_timeout_seconds=0.5)
     before = await service.rows()
 
     async with every_connection_in_use(narrow.stack.services.stores.database):

@@ -119,7 +119,7 @@ async def test_a_traceback_in_the_log_shows_no_secret(service_with: MakeService,
 
 
 async def test_an_error_of_the_database_shows_no_secret(service_with: MakeService, logs: Written) -> None:
-    narrow = await service_with(database_pool_size=1, database_timeout_seconds=0.1)
+    narrow = await service_with(database_pool_size=1, database_timeout_seconds=0.5)
     secrets = {"password": PASSWORD, "client's secret": "A" * 43}
 
     async with every_connection_in_use(narrow.stack.services.stores.database):

@@ -93,7 +93,7 @@ async def test_a_lowered_bound_ends_as_many_as_it_takes(service: Service, crowde
 async def test_a_login_that_cannot_end_the_oldest_now_gets_in_and_the_next_one_ends_it(
     crowded: Service, service_with: MakeService, caller: Registered
 ) -> None:
-    impatient = await service_with(sessions_per_account=AT_MOST, database_timeout_seconds=0.3)
+    impatient = await service_with(sessions_per_account=AT_MOST, database_timeout_seconds=0.5)
     made = await login_often(impatient, AT_MOST)
     async with crowded.transaction() as tx:
         await tx.execute(sa.text("SELECT 1 FROM session FOR UPDATE"))

@@ -55,10 +55,11 @@ async def exchange(
         InvalidClient: authentication failed, or the token's client must authenticate.
         AuthError: as `RefreshTokenGrant.exchange`.
     """
-    grant, found = services.refresh_token_grant, None
+    grant = services.refresh_token_grant
     presented = grant.handles.open(refresh_token)
+    found = None if presented is None else grant.recall(presented)
     if credentials.names_nobody:
-        found = await grant.find_genuine(presented)
+        found = found or await grant.find_genuine(presented)
         if found is None:
             raise InvalidGrant("The refresh token is expired, revoked, already used or not known.")
         credentials = ClientCredentials([(found.session.client_id, "")])

@@ -14,6 +14,7 @@ from authsvc.clients import Client, require_grant
 from authsvc.clock import Clock
 from authsvc.errors import InvalidGrant, TooManyAttempts, Unavailable
 from authsvc.grants.issuing import Granted, IssuedTokens, TokenIssuer
+from authsvc.grants.known_sessions import KnownSessions
 from authsvc.grants.refresh_verdict import (
     MAX_REPEATS,
     Judgement,
@@ -47,6 +48,7 @@ class RefreshTokenGrant:
 
     database: Database
     lookups: Lookups[UUID]
+    known: KnownSessions
     uses: SessionUses
     handles: RefreshHandles
     server_keys: ServerKeys
@@ -63,7 +65,7 @@ class RefreshTokenGrant:
         scope: Scope | None,
         found: FoundSession | None = None,
     ) -> IssuedTokens:
-        """Return the session's next tokens; *found* is the token's session, if it was just looked up.
+        """Return the session's next tokens; *found* is the token's session, if `recall` or `find` told it.
 
         What could not be opened is None.
 
@@ -94,6 +96,8 @@ class RefreshTokenGrant:
         now = self.clock()
         verdict = self.judge(session, owner, presented, client.id, now)
         if not isinstance(verdict, Rotate | Repeat):
+            if found.is_remembered:
+                return None
             await self._refuse(session, verdict)
         # A scope since taken from the client is not granted again; one asked for by name is refused.
         granted = narrow(scope, default=session.scope & client.scope, allowed=session.scope & client.scope)
@@ -104,10 +108,21 @@ class RefreshTokenGrant:
         )
         if issued.refresh_token is None:  # the key that minted it is not in force any more
             raise InvalidGrant(_NOT_GOOD)
-        if await self.uses.write(self._use(session, moved, verdict), prepared.row) is None:
+        number = await self.uses.write(self._use(found, moved, verdict), prepared.row)
+        if number is None:
             return None
         self._record(verdict, moved)
+        if isinstance(verdict, Rotate):
+            written = moved._replace(rotated_at=now, repeats=0, access_tokens_issued=number)
+            self.known.keep(session.id, found._replace(session=written, is_remembered=True))
         return issued
+
+    def recall(self, presented: PresentedRefreshToken) -> FoundSession | None:
+        """Return the session as it was when *presented* was issued, if that was here and the last time."""
+        known = self.known.take(presented.session_id)
+        if known is None or known.session.generation != presented.generation:
+            return None
+        return known if self.handles.is_genuine(presented, known.session.salt) else None
 
     async def find(self, presented: PresentedRefreshToken) -> FoundSession | None:
         """Return the session that *presented* speaks of."""
@@ -151,10 +166,10 @@ class RefreshTokenGrant:
             server_key_id=self.server_keys.current.id,
         )
 
-    def _use(self, seen: Session, moved: Session, verdict: Rotate | Repeat) -> SessionUse:
+    def _use(self, found: FoundSession, moved: Session, verdict: Rotate | Repeat) -> SessionUse:
         if isinstance(verdict, Repeat):
-            return session_use.repetition(seen, moved, at_most=MAX_REPEATS)
-        return session_use.rotation(seen, moved)
+            return session_use.repetition(found.session, moved, at_most=MAX_REPEATS)
+        return session_use.rotation(found, moved)
 
     async def _refuse(self, session: Session, verdict: Judgement) -> NoReturn:
         match verdict:

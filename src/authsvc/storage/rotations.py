@@ -22,7 +22,15 @@ from authsvc.storage.database import Database
 from authsvc.storage.dialect import is_contention
 from authsvc.storage.held_connections import HeldStatement
 from authsvc.storage.named_rows import named
-from authsvc.storage.session_use import OF_ROTATION, SessionUse, Use, as_seen, rotating, storing_tokens
+from authsvc.storage.session_use import (
+    OF_ROTATION,
+    SessionUse,
+    Use,
+    as_seen,
+    rotating,
+    stands_as_seen,
+    storing_tokens,
+)
 from authsvc.storage.tables import AccessTokenRow, SessionRow
 
 _BATCH = 64
@@ -50,7 +58,7 @@ class Rotations:
         self._was_in_the_way = False
 
     async def write(self, use: SessionUse, token: OpaqueToken | None) -> int | None:
-        """Write a rotation, and its access token, if its session is as seen and nobody has its lock.
+        """Write a rotation, and its access token, if all is as it was seen and nobody has the session's lock.
 
         Returns:
             the number of the access token; None, and nothing is written, if one of that is not so.
@@ -102,7 +110,7 @@ def _free(types: Mapping[str, TypeEngine[Any]]) -> sa.CTE:
     told = sa.func.unnest(*arrays).table_valued(*columns, name="told").render_derived()
     return (
         sa.select(*told.c)
-        .join_from(told, SessionRow, as_seen(dict(told.c)))
+        .join_from(told, SessionRow, sa.and_(as_seen(dict(told.c)), stands_as_seen(dict(told.c))))
         .order_by(col(SessionRow.id))
         .with_for_update(of=SessionRow, key_share=True, skip_locked=True)
         .cte("free")

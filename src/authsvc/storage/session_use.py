@@ -17,9 +17,10 @@ from sqlmodel import col
 from authsvc.storage import access_tokens
 from authsvc.storage.access_tokens import OpaqueToken
 from authsvc.storage.dialect import UtcDateTime
+from authsvc.storage.key_withdrawals import LATEST
 from authsvc.storage.named_rows import insertion, named
-from authsvc.storage.sessions import Session
-from authsvc.storage.tables import AccessTokenRow, SessionRow
+from authsvc.storage.sessions import FoundSession, Session
+from authsvc.storage.tables import AccessTokenRow, AccountRow, SessionRow
 
 Use = ReturningUpdate[UUID, int]
 """Returns the session's id, and the number of the access token that goes with this use."""
@@ -37,6 +38,8 @@ OF_ROTATION: Mapping[str, TypeEngine[Any]] = {
     **_OF_ANY,
     "new_generation": sa.BigInteger(),
     "new_server_key_id": sa.Text(),
+    "seen_username": sa.Text(),
+    "seen_withdrawal": UtcDateTime(),
 }
 _OF_REPETITION: Mapping[str, TypeEngine[Any]] = {**_OF_ANY, "at_most": sa.Integer()}
 
@@ -50,8 +53,18 @@ def as_seen(told: Told) -> sa.ColumnElement[bool]:
     )
 
 
+def stands_as_seen(told: Told) -> sa.ColumnElement[bool]:
+    """Return whether what was read along with a session is still so: what its tokens say, and their key."""
+    account = sa.exists().where(
+        col(AccountRow.id) == col(SessionRow.account_id),
+        col(AccountRow.username) == told["seen_username"],
+        col(AccountRow.disabled_at).is_(None),
+    )
+    return sa.and_(account, LATEST.scalar_subquery().is_not_distinct_from(told["seen_withdrawal"]))
+
+
 def rotating(told: Told) -> Use:
-    """Return the statement that moves the ratchet on, from what was seen alone."""
+    """Return the statement that moves the ratchet on, from the generation that was seen alone."""
     new = {"generation": told["new_generation"], "server_key_id": told["new_server_key_id"]}
     return _use(told).values(**new, rotated_at=told["now"], repeats=0)
 
@@ -80,7 +93,7 @@ def _told(types: Mapping[str, TypeEngine[Any]]) -> Told:
     return {name: sa.bindparam(name, type_=type_) for name, type_ in types.items()}
 
 
-ROTATE = rotating(_told(OF_ROTATION))
+ROTATE = rotating(_told(OF_ROTATION)).where(stands_as_seen(_told(OF_ROTATION)))
 REPEAT = _repeating(_told(_OF_REPETITION))
 
 
@@ -116,10 +129,15 @@ class SessionUse(NamedTuple):
         return {**self.values, **named("token", access_tokens.values(token))}
 
 
-def rotation(seen: Session, moved: Session) -> SessionUse:
-    """Return what moves the ratchet from the generation of *seen* to that of *moved*."""
-    change = {"new_generation": moved.generation, "new_server_key_id": moved.server_key_id}
-    return SessionUse(ROTATE, _values(seen, moved) | change)
+def rotation(found: FoundSession, moved: Session) -> SessionUse:
+    """Return what moves the ratchet to the generation of *moved*, if all is as it was *found*."""
+    change = {
+        "new_generation": moved.generation,
+        "new_server_key_id": moved.server_key_id,
+        "seen_username": found.owner.username,
+        "seen_withdrawal": found.key_withdrawal.at,
+    }
+    return SessionUse(ROTATE, _values(found.session, moved) | change)
 
 
 def repetition(seen: Session, moved: Session, *, at_most: int) -> SessionUse:

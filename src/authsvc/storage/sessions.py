@@ -96,11 +96,12 @@ def values(session: Session) -> dict[str, object]:
 
 
 class FoundSession(NamedTuple):
-    """A session as it is now, with what was read along with it."""
+    """A session with what was read along with it: as it is now, or as it was if that is remembered."""
 
     session: Session
     owner: SessionOwner
     key_withdrawal: LatestWithdrawal
+    is_remembered: bool = False
 
 
 def found_by(session_id: KeyCondition[UUID]) -> sa.Select[tuple[object, ...]]:

@@ -1,29 +1,34 @@
-"""So many values, by the SHA-256 of the text that each is about; the text itself is kept nowhere."""
+"""So many values, by what each is about: the SHA-256 of a text, which itself is kept nowhere, or an id."""
 
 from itertools import islice
 from typing import Generic, TypeVar
 
+K = TypeVar("K")
 V = TypeVar("V")
 
 _PART = 8
 
 
-class BoundedMemory(Generic[V]):
+class BoundedMemory(Generic[K, V]):
     """Keeps the values that came last. With none at most it keeps nothing."""
 
     def __init__(self, at_most: int) -> None:
         self._at_most = at_most
-        self._values: dict[bytes, V] = {}
+        self._values: dict[K, V] = {}
 
-    def __contains__(self, sha256: bytes) -> bool:
+    def __contains__(self, key: K) -> bool:
         """Whether there is a value."""
-        return sha256 in self._values
+        return key in self._values
 
-    def get(self, sha256: bytes) -> V | None:
+    def get(self, key: K) -> V | None:
         """Return the value, if it is kept."""
-        return self._values.get(sha256)
+        return self._values.get(key)
 
-    def keep(self, sha256: bytes, value: V) -> None:
+    def take(self, key: K) -> V | None:
+        """Return the value, if it was kept, and keep it no more."""
+        return self._values.pop(key, None)
+
+    def keep(self, key: K, value: V) -> None:
         """Keep *value*; those that were kept longest may go."""
         if not self._at_most:
             return
@@ -31,4 +36,4 @@ class BoundedMemory(Generic[V]):
             # Several at once: to find the oldest a dict goes through the places of all that went before.
             for oldest in list(islice(self._values, -(-self._at_most // _PART))):
                 del self._values[oldest]
-        self._values[sha256] = value
+        self._values[key] = value

@@ -22,7 +22,7 @@ class RefusedTexts:
     """The texts that were refused last, each with the unknown key that it names."""
 
     def __init__(self, at_most: int = MOST_TEXTS) -> None:
-        self._kids: BoundedMemory[str | None] = BoundedMemory(at_most)
+        self._kids: BoundedMemory[bytes, str | None] = BoundedMemory(at_most)
 
     def surely_include(self, sha256: bytes, keys: KeyRing, now: datetime) -> bool:
         """Whether this text was refused, and nothing has to be asked for to refuse it again."""

@@ -29,7 +29,7 @@ class KnownRow:
     facts: AccessToken
 
 
-class RowMemory(BoundedMemory[KnownRow]):
+class RowMemory(BoundedMemory[bytes, KnownRow]):
     """The rows that were read last, by the SHA-256 of their tokens."""
 
     def __init__(self, at_most: int = MOST_ROWS) -> None:

@@ -42,7 +42,7 @@ class SignedToken:
         return self.facts if told_by(found, self.names) is Standing.LIVE else None
 
 
-class VerifiedCache(BoundedMemory[SignedToken]):
+class VerifiedCache(BoundedMemory[bytes, SignedToken]):
     """What the tokens carried that were read last."""
 
     def __init__(self, at_most: int = MOST_TOKENS) -> None:
