@@ -18,7 +18,7 @@ WORKS: tuple[Work, ...] = (
     *growing.WORKS,
     *starting.WORKS,
 )
-WHOLE = Length(rounds=5, seconds=2, logins=1_000, tokens=10_000)
+WHOLE = Length(rounds=9, seconds=1, logins=1_000, tokens=10_000)
 SHORT = Length(rounds=2, seconds=0.5, logins=100, tokens=1_000)
 
 
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("works", nargs="*", metavar="WORK", help=", ".join(work.name for work in WORKS))
     parser.add_argument("--compare", metavar="REV", help="pair the checkout with another commit")
     parser.add_argument("--short", action="store_true", help="few and short rounds, to see that it works")
-    parser.add_argument("--rounds", type=int, help="how many rounds of each work (5)")
+    parser.add_argument("--rounds", type=int, help="how many rounds of each work (9)")
     return parser
 
 

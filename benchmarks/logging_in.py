@@ -1,17 +1,17 @@
 """Logins, against nothing but their hash; and what they leave of introspection when they come in a storm."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from benchmarks import cores
 from benchmarks.loading import Load, Loader
 from benchmarks.measured import ACTIVE, Measured
-from benchmarks.raw_hashes import RawHashes
+from benchmarks.raw_hashes import RawHashes, default_of
 from benchmarks.side import Side
 from benchmarks.weighing import CONNECTIONS, Scale
 from benchmarks.work import Figures, Length, Line, Sampler, Work, at_least, at_most
-from benchmarks.world import World
+from benchmarks.world import Echo, World, echoing
 
 _LOGINS_AT_A_TIME = 8
 _LEAD_SECONDS = 0.5
@@ -20,8 +20,8 @@ BOTH = (cores.SERVICE, cores.OTHERS)
 
 
 @contextmanager
-def _hashing() -> Iterator[RawHashes]:
-    hashes = RawHashes()
+def _hashing(*places: Iterable[int], niceness: int = 0) -> Iterator[RawHashes]:
+    hashes = RawHashes(*places, niceness=niceness)
     try:
         yield hashes
     finally:
@@ -33,19 +33,21 @@ def _login(world: World, side: Side, length: Length) -> Iterator[Sampler]:
     scale = Scale(world, 1.5 * length.seconds)
     with (
         _hashing() as hashes,
+        _hashing([cores.SERVICE], [cores.OTHERS]) as hashes_on_both,
         world.serving(side, "jwt") as one,
         world.serving(side, "jwt", on=BOTH) as two,
     ):
         to_one, to_two = (world.loader.write(service.logins(), expected=_ISSUED) for service in (one, two))
 
         def sample() -> Figures:
-            raw = hashes.per_cpu_second(scale.seconds)
+            raw, raw_on_both = (one.per_cpu_second(scale.seconds) for one in (hashes, hashes_on_both))
             on_one = scale.service("login", one, to_one, connections=_LOGINS_AT_A_TIME)
             on_two = scale.service("login", two, to_two, connections=_LOGINS_AT_A_TIME)
             return {
                 "one core / raw: rate": on_one.rate / raw,
                 "one core / raw: CPU": 1e6 / on_one.own_cpu / raw,
                 "two cores / one": on_two.rate / on_one.rate,
+                "raw: two cores / one": 2 * raw_on_both / raw,
                 "one core: rate": on_one.rate,
                 "two cores: rate": on_two.rate,
                 "raw: hashes per CPU second": raw,
@@ -60,6 +62,7 @@ def _login(world: World, side: Side, length: Length) -> Iterator[Sampler]:
 def _storm(world: World, side: Side, length: Length) -> Iterator[Sampler]:
     with (
         _hashing() as hashes,
+        _hashing(BOTH, niceness=default_of("hash_niceness")) as hashes_behind,
         world.serving(side, "jwt", on=BOTH) as jwt,
         world.serving(side, "opaque", on=BOTH) as opaque,
         _loading(world) as asking,
@@ -69,17 +72,22 @@ def _storm(world: World, side: Side, length: Length) -> Iterator[Sampler]:
             (name, _Storm(world, service, asking, logging_in, length.seconds))
             for name, service in (("jwt", jwt), ("opaque", opaque))
         ]
+        (token,) = jwt.tokens(1)
+        with echoing(jwt.introspect(token), on=BOTH) as echo:
+            beside = _EchoBesideHashes(
+                world, jwt.introspection(token), echo, asking, hashes_behind, length.seconds
+            )
 
-        def sample() -> Figures:
-            raw = hashes.per_cpu_second(length.seconds)
-            figures = {"raw: hashes per CPU second": raw}
-            for name, storm in storms:
-                seen = storm.blow()
-                seen["logins / raw"] = seen["logins a second"] / raw
-                figures |= {f"{name}: {figure}": value for figure, value in seen.items()}
-            return figures
+            def sample() -> Figures:
+                raw = hashes.per_cpu_second(length.seconds)
+                figures = {"raw: hashes per CPU second": raw, "echo: kept": beside.kept()}
+                for name, storm in storms:
+                    seen = storm.blow()
+                    seen["logins / raw"] = seen["logins a second"] / raw
+                    figures |= {f"{name}: {figure}": value for figure, value in seen.items()}
+                return figures
 
-        yield sample
+            yield sample
 
 
 @contextmanager
@@ -130,6 +138,33 @@ class _Storm:
         return self._asking.run(self._port, self._questions, connections=CONNECTIONS, seconds=self._seconds)
 
 
+class _EchoBesideHashes:
+    """What the machine leaves of echo, while nothing but hashes run behind it at the priority of ours."""
+
+    def __init__(
+        self, world: World, question: bytes, echo: Echo, asking: Loader, hashes: RawHashes, seconds: float
+    ) -> None:
+        self._questions = world.loader.write([question], expected=ACTIVE)
+        self._echo = echo
+        self._asking = asking
+        self._hashes = hashes
+        self._seconds = seconds
+
+    def kept(self) -> float:
+        """Return which part of its quiet rate echo keeps."""
+        quiet = self._ask()
+        with self._hashes.busy(self._seconds + 2 * _LEAD_SECONDS):
+            time.sleep(_LEAD_SECONDS)
+            behind = self._ask()
+        return behind.rate / quiet.rate
+
+    def _ask(self) -> Load:
+        seen = self._asking.run(
+            self._echo.port, self._questions, connections=CONNECTIONS, seconds=self._seconds
+        )
+        return seen.check("echo")
+
+
 def _storm_lines(name: str, title: str) -> tuple[Line, ...]:
     work = f"introspect {title} while 32 connections log in"
     return (
@@ -150,13 +185,18 @@ WORKS = (
                 "one core / raw: CPU", "login, one core", "per CPU second / raw hashes", at_least(0.95), "1.0"
             ),
             Line("two cores / one", "login, two cores", "rate / one core's", at_least(1.8)),
+            Line("raw: two cores / one", "raw hashes, two cores", "rate / one core's"),
         ),
-        seconds=lambda length: 4.5 * length.seconds + 1,
+        seconds=lambda length: 6 * length.seconds + 1,
     ),
     Work(
         "storm",
         _storm,
-        (*_storm_lines("jwt", "a JWT"), *_storm_lines("opaque", "an opaque token")),
-        seconds=lambda length: 5 * length.seconds + 6,
+        (
+            Line("echo: kept", "echo, while nothing but hashes run behind it", "rate / quiet"),
+            *_storm_lines("jwt", "a JWT"),
+            *_storm_lines("opaque", "an opaque token"),
+        ),
+        seconds=lambda length: 7 * length.seconds + 7,
     ),
 )

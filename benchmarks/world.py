@@ -124,7 +124,7 @@ class Echo:
 
 
 @contextmanager
-def echoing(answer: httpx.Response) -> Iterator[Echo]:
+def echoing(answer: httpx.Response, *, on: Sequence[int] = (cores.SERVICE,)) -> Iterator[Echo]:
     """Run it where the service runs, with the headers and the body of *answer*."""
     port = free_port()
     # The server below both writes the date itself.
@@ -134,7 +134,7 @@ def echoing(answer: httpx.Response) -> Iterator[Echo]:
         *(sys.executable, "-I", "-S", "-c", ON_A_LEASH),
         "taskset",
         "--cpu-list",
-        str(cores.SERVICE),
+        ",".join(map(str, on)),
         sys.executable,
         "-m",
         "benchmarks.echo",
