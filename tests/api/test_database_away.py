@@ -124,6 +124,24 @@ async def test_a_refresh_is_refused_for_now_and_uses_nothing_up(
     assert (await service.refresh(tokens["refresh_token"], client)).status_code == 200
 
 
+async def test_a_refresh_sent_to_a_hanging_database_is_not_made_when_it_goes_on(
+    service_with: MakeService, client: Registered, own_postgres: PostgresServer
+) -> None:
+    service = await service_with(refresh_overlap_seconds=0)
+    tokens = await service.refreshed((await service.login(client))["refresh_token"], client)
+    before = await service.rows()
+    own_postgres.freeze()
+
+    try:
+        await refuses_for_now(service.refresh(tokens["refresh_token"], client))
+    finally:
+        own_postgres.thaw()
+
+    await asyncio.sleep(0.5)  # it reads what it was sent meanwhile
+    assert await service.rows() == before
+    assert (await service.refresh(tokens["refresh_token"], client)).status_code == 200
+
+
 async def test_an_outage_in_the_overlap_makes_no_replay_of_an_honest_retry(
     service_with: MakeService,
     client: Registered,

@@ -25,6 +25,16 @@ async def test_a_session_refreshed_before_is_not_asked_for(service: Service, ref
     assert "UPDATE session" in sent[0]
 
 
+@TWO_INSTANCES
+async def test_nothing_is_tried_twice_by_what_is_remembered(service: Service, refreshed: Json) -> None:
+    await service.alter("account", username="renamed")
+
+    with statements(service.stack.services.stores.database) as sent:
+        await service.refreshed(refreshed["refresh_token"])
+
+    assert ["UPDATE session" in text for text in sent] == [True, False, True]
+
+
 @pytest.mark.parametrize("is_repeated", [False, True], ids=["the last token", "the one before"])
 async def test_an_account_renamed_since_goes_by_its_new_name(
     service: Service, signed_in: Json, refreshed: Json, caller: Registered, *, is_repeated: bool
@@ -55,6 +65,33 @@ async def test_who_may_not_go_on_since_is_refused(
     assert await service.rows() == before
 
 
+@TWO_INSTANCES
+async def test_a_scope_that_may_not_be_asked_for_hides_no_replay(
+    service: Service, service_with: MakeService, refreshed: Json
+) -> None:
+    other = await service_with()
+    await other.refreshed(refreshed["refresh_token"])
+    service.clock.advance(seconds=service.stack.settings.refresh_overlap_seconds)
+
+    response = await service.refresh(refreshed["refresh_token"], scope="never-granted")
+
+    assert_oauth_error(response, 400, "invalid_grant")
+    [session] = await service.sessions()
+    assert session.ended_at == service.clock()
+
+
+async def test_a_scope_that_may_not_be_asked_for_is_refused_and_uses_nothing_up(
+    service: Service, refreshed: Json
+) -> None:
+    before = await service.rows()
+
+    response = await service.refresh(refreshed["refresh_token"], scope="never-granted")
+
+    assert_oauth_error(response, 400, "invalid_scope")
+    assert await service.rows() == before
+    await service.refreshed(refreshed["refresh_token"])
+
+
 @pytest.mark.only("postgres-jwt", reason="opaque tokens are signed by no key, and SQLite serves one instance")
 async def test_a_key_withdrawn_elsewhere_since_signs_nothing(
     service: Service, service_with: MakeService, refreshed: Json, caller: Registered
@@ -67,6 +104,25 @@ async def test_a_key_withdrawn_elsewhere_since_signs_nothing(
 
     assert not await service.is_live(refreshed["access_token"], caller)
     assert await service.is_live(again["access_token"], caller)
+
+
+@pytest.mark.only("postgres-jwt", reason="opaque tokens are signed by no key, and SQLite serves one instance")
+async def test_a_withdrawal_that_is_known_here_is_not_asked_for_again(
+    service: Service, signed_in: Json
+) -> None:
+    """Though the session is remembered from before it."""
+    parts = service.stack.services
+    await parts.key_rotation.revoke(parts.keys.current().kid)
+    await parts.reload()
+    refreshed = await service.refreshed(signed_in["refresh_token"])
+    service.clock.advance(seconds=1)
+    await parts.key_rotation.revoke(parts.keys.current().kid)
+    await parts.reload()
+
+    with statements(parts.stores.database) as sent:
+        await service.refreshed(refreshed["refresh_token"])
+
+    assert [text for text in sent if "encrypted_private_pem" in text] == []
 
 
 @TWO_INSTANCES

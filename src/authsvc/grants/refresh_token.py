@@ -12,7 +12,7 @@ from uuid import UUID
 from authsvc import audit
 from authsvc.clients import Client, require_grant
 from authsvc.clock import Clock
-from authsvc.errors import InvalidGrant, TooManyAttempts, Unavailable
+from authsvc.errors import InvalidGrant, InvalidScope, TooManyAttempts, Unavailable
 from authsvc.grants.issuing import Granted, IssuedTokens, TokenIssuer
 from authsvc.grants.known_sessions import KnownSessions
 from authsvc.grants.refresh_verdict import (
@@ -83,7 +83,12 @@ class RefreshTokenGrant:
             found = found or await self.find(presented)
             if found is None:
                 raise InvalidGrant(_NOT_GOOD)
-            issued = await self._try(client, presented, scope, found)
+            try:
+                issued = await self._try(client, presented, scope, found)
+            except (InvalidGrant, InvalidScope):
+                if not found.is_remembered:  # nobody is refused by what was
+                    raise
+                issued = None
             if issued is not None:
                 return issued
             found = None  # another exchange, or the session's end, came first: judge again
@@ -114,7 +119,7 @@ class RefreshTokenGrant:
         self._record(verdict, moved)
         if isinstance(verdict, Rotate):
             written = moved._replace(rotated_at=now, repeats=0, access_tokens_issued=number)
-            self.known.keep(session.id, found._replace(session=written, is_remembered=True))
+            self.known.learn(found._replace(session=written))
         return issued
 
     def recall(self, presented: PresentedRefreshToken) -> FoundSession | None:

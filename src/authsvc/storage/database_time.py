@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 import structlog
@@ -9,8 +10,14 @@ import structlog
 from authsvc.clock import SLOW, STEP, Clock, Sample, SharedClock
 from authsvc.metrics import CLOCK_STEPS
 from authsvc.storage.database import Database
+from authsvc.storage.dialect import UtcDateTime
 
 SAMPLES_AT_START = 5
+
+THEIR_TIME: sa.ColumnElement[datetime] = sa.func.clock_timestamp(type_=UtcDateTime())
+"""What the clock of Postgres says, in a statement that is sent for something else."""
+
+_ASKING = sa.select(THEIR_TIME)
 
 _log = structlog.stdlib.get_logger("authsvc.clock")
 
@@ -27,7 +34,7 @@ async def samples(database: Database, clock: Clock, count: int) -> list[Sample]:
             return found
         for _ in range(count):
             sent = clock()
-            theirs = (await tx.execute(sa.text("SELECT clock_timestamp()"))).scalar_one()
+            theirs = (await tx.execute(_ASKING)).scalar_one()
             found.append(Sample(sent, theirs, clock()))
     return found
 

@@ -77,9 +77,13 @@ class HeldConnections:
         """*arguments* are those of the driver's `connect`."""
         self._timeout = timeout_seconds
         # Given up there first: what is given up here alone goes on there, and would be done after all.
+        self.statement_seconds = 3 / 4 * timeout_seconds
         at_opening = _PLANNING + "".join(
-            f"; SET {name} = {max(1, round(1000 * part * timeout_seconds))}"
-            for name, part in (("lock_timeout", 1 / 2), ("statement_timeout", 3 / 4))
+            f"; SET {name} = {max(1, round(1000 * seconds))}"
+            for name, seconds in (
+                ("lock_timeout", 1 / 2 * timeout_seconds),
+                ("statement_timeout", self.statement_seconds),
+            )
         )
         # The last to come back is the first to be used: one is enough for as long as nobody waits.
         self._free = [_HeldConnection(arguments, timeout_seconds, at_opening) for _ in range(at_most)]

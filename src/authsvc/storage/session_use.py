@@ -117,10 +117,11 @@ def storing_tokens(
 
 
 class SessionUse(NamedTuple):
-    """One use of a session, to be written."""
+    """One use of a session, to be written; of one that *is remembered* it is no more than tried."""
 
     statement: Use
     values: Mapping[str, object]
+    is_remembered: bool = False
 
     def told(self, token: OpaqueToken | None) -> Mapping[str, object]:
         """Return what its statement is told, also where *token* is stored along with it."""
@@ -137,7 +138,7 @@ def rotation(found: FoundSession, moved: Session) -> SessionUse:
         "seen_username": found.owner.username,
         "seen_withdrawal": found.key_withdrawal.at,
     }
-    return SessionUse(ROTATE, _values(found.session, moved) | change)
+    return SessionUse(ROTATE, _values(found.session, moved) | change, found.is_remembered)
 
 
 def repetition(seen: Session, moved: Session, *, at_most: int) -> SessionUse:

@@ -29,7 +29,8 @@ class SessionUses:
         """Write *use*, with the access token that goes with it if that has to be stored, and commit.
 
         Returns:
-            the number of that token; None, and nothing is written, if the row has moved or ended.
+            the number of that token; None, and nothing is written, if anything is not as it was seen, or if
+            something else was in the way of a session that is remembered.
 
         Raises:
             Unavailable: the database is away; it may have been written.
@@ -38,7 +39,7 @@ class SessionUses:
             return await self._in_transaction(use, token)
         if use.statement is ROTATE:
             number = await self._rotations[token is not None].write(use, token)
-            if number is not None:
+            if number is not None or use.is_remembered:
                 return number
             # Moved, ended, or locked by somebody just now: alone it can wait for that.
         statement = (self._alone if token is None else self._with_token)[use.statement]

@@ -153,7 +153,7 @@ class KeyRing:
                 self._take(await signing_keys.every(tx))
 
     def _is_news(self, withdrawal: LatestWithdrawal) -> bool:
-        return withdrawal.at is not None and withdrawal != self.last_withdrawal
+        return self.last_withdrawal.is_before(withdrawal)
 
     async def find(self, kid: str) -> SigningKey | None:
         """Return the key with this id; an unknown one makes the ring look again, once a second at most.
