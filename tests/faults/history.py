@@ -8,6 +8,8 @@ from tests.faults.record import Answer, Record, Span
 
 # How long an instance may take to notice that the database is back; its overlaps start anew from then.
 NOTICED_SECONDS = 2.0
+# And that it is gone: only an overlap that is open then is cut short.
+LOSS_NOTICED_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,9 @@ class History:
         answered = [answer for answer in self.presentations[refresh] if answer.status == 200]
         return min(answered, key=lambda answer: answer.answered, default=None)
 
-    def overlap_end(self, rotated: float, *, noticed: float = 0.0, at: str = "") -> float:
+    def overlap_end(
+        self, rotated: float, *, loss_noticed: float = 0.0, noticed: float = 0.0, at: str = ""
+    ) -> float:
         """Until when the predecessor may come again; around an outage as P3 says.
 
         An instance that says 503 may have lost the database, whatever happened to that; *at* names it.
@@ -119,7 +123,7 @@ class History:
             if answer.instance == at
         ]
         for outage in sorted([*self._away, *lost], key=lambda outage: outage.since):
-            if outage.since < end and rotated < outage.until + noticed:
+            if outage.since + loss_noticed < end and rotated < outage.until + noticed:
                 end = max(end, outage.until + noticed + self.record.overlap)
         return end
 
@@ -140,7 +144,9 @@ class History:
         if successor and self.first_rotation(successor, before=answer.answered) is not None:
             return True
         rotated = self.first_rotation(answer.presented, before=answer.begun)
-        return rotated is not None and answer.answered > self.overlap_end(rotated)
+        return rotated is not None and answer.answered > self.overlap_end(
+            rotated, loss_noticed=LOSS_NOTICED_SECONDS
+        )
 
     def lost(self) -> list[Span]:
         return self.record.named("lost writes")

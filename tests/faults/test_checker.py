@@ -81,6 +81,9 @@ RIGHT: dict[str, Tell] = {
     "a refresh whose answer was lost, tried again": lambda s: s.add(
         "refresh", 2, 503, presented=REFRESH, retry_after="1"
     ).refresh(3, 1),
+    "an overlap may be over before anybody notices that the database is gone": lambda s: (
+        s.span("database away", 11.5, 20).refresh(2, 1).refuse(21, 1)
+    ),
     "a 503 in time": lambda s: s.span("database away", 1, 5).add(
         "login", 2, 503, until=3.9, retry_after="1", session="0.2"
     ),
@@ -169,6 +172,10 @@ WRONG: dict[str, tuple[str, Tell]] = {
     "an old generation is granted": (
         "replay accepted",
         lambda s: s.refresh(2, 1).refresh(3, 2).refresh(4, 1, access="another"),
+    ),
+    "a retry after an outage that began well before its overlap was over is refused": (
+        "honest refresh refused",
+        lambda s: s.span("database away", 10.5, 20).refresh(2, 1).refuse(21, 1),
     ),
     "an outage forgives an old overlap": (
         "replay accepted",

@@ -86,7 +86,7 @@ class RefreshTokenGrant:
             try:
                 issued = await self._try(client, presented, scope, found)
             except (InvalidGrant, InvalidScope):
-                if not found.is_remembered:  # nobody is refused by what was
+                if not found.is_remembered:  # by memory alone nobody is refused
                     raise
                 issued = None
             if issued is not None:
