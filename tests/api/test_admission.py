@@ -133,19 +133,18 @@ async def test_whoever_leaves_makes_room(narrow: Service) -> None:
         assert (await narrow.http.get("/me")).status_code == 401
 
 
-async def test_a_body_that_is_on_its_way_takes_no_place(narrow: Service) -> None:
+@pytest.mark.parametrize("path", ["/login", "/token"], ids=["at once", "through the router"])
+async def test_a_body_that_is_on_its_way_takes_no_place(narrow: Service, path: str) -> None:
     await narrow.add_account()
     is_sent, was_asked_for = asyncio.Event(), asyncio.Event()
 
     async def body() -> AsyncIterator[bytes]:
-        yield f"username={USERNAME}&".encode()
+        yield f"grant_type=password&username={USERNAME}&".encode()
         was_asked_for.set()
         await is_sent.wait()
         yield f"password={PASSWORD}".encode()
 
-    slow = asyncio.create_task(
-        narrow.http.post("/login", content=body(), headers={"Content-Type": FORM_TYPE})
-    )
+    slow = asyncio.create_task(narrow.http.post(path, content=body(), headers={"Content-Type": FORM_TYPE}))
     await was_asked_for.wait()
 
     try:
