@@ -4,6 +4,7 @@ import pytest
 
 from tests.conftest import MakeService
 from tests.fixtures.answers import assert_oauth_error
+from tests.fixtures.logs import written
 from tests.fixtures.service import Json, Registered, Service
 from tests.fixtures.statements import statements
 
@@ -164,7 +165,9 @@ async def test_a_session_used_elsewhere_since_lives_on(
     await other.refreshed(signed_in["refresh_token"])
     service.clock.advance(seconds=service.stack.services.sessions.limits.idle.total_seconds() - 2)
 
-    assert (await service.refresh(refreshed["refresh_token"])).status_code == 200
+    with written() as log:
+        assert (await service.refresh(refreshed["refresh_token"])).status_code == 200
+    assert log.events("refresh_refused", "refresh_replayed", "session_ended") == []
 
 
 async def test_what_another_client_presents_is_refused_and_changes_nothing(
