@@ -88,9 +88,9 @@ class RefreshTokenGrant:
             except (InvalidGrant, InvalidScope):
                 if not found.is_remembered:  # by memory alone nobody is refused
                     raise
-                issued = None
-            if issued is not None:
-                return issued
+            else:
+                if issued is not None:
+                    return issued
             found = None  # another exchange, or the session's end, came first: judge again
         raise Unavailable("This refresh token is being exchanged many times at once.")
 

@@ -110,7 +110,7 @@ def _statement(*, with_token: bool) -> sa.ClauseElement:
 
 
 def _free(types: Mapping[str, TypeEngine[Any]]) -> sa.CTE:
-    """Return those told whose session is as seen, with its lock taken, in one order for everybody.
+    """Return those told that are in time and as seen, with their sessions' locks taken in one order for all.
 
     Who waited for a lock here would keep the rest of the batch waiting.
     """
