@@ -3,9 +3,10 @@
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from benchmarks import cores
-from benchmarks.loading import Load, Loader
+from benchmarks.loading import Load, Loader, Requests
 from benchmarks.measured import ACTIVE, Measured
 from benchmarks.raw_hashes import RawHashes, default_of
 from benchmarks.side import Side
@@ -99,6 +100,22 @@ def _loading(world: World) -> Iterator[Loader]:
         loader.close()
 
 
+@dataclass(frozen=True)
+class _Asking:
+    """A load that asks one question of one server, over and over for *seconds*."""
+
+    loader: Loader
+    port: int
+    questions: Requests
+    seconds: float
+
+    def ask(self, name: str) -> Load:
+        """Return what it saw; every answer must be right."""
+        return self.loader.run(
+            self.port, self.questions, connections=CONNECTIONS, seconds=self.seconds
+        ).check(name)
+
+
 class _Storm:
     """Introspection by one load, in quiet and while another logs in without pause."""
 
@@ -106,22 +123,22 @@ class _Storm:
         self, world: World, service: Measured, asking: Loader, logging_in: Loader, seconds: float
     ) -> None:
         (token,) = service.tokens(1)
-        self._port = service.port
-        self._asking, self._logging_in = asking, logging_in
-        self._seconds = seconds
-        self._questions = world.loader.write([service.introspection(token)], expected=ACTIVE)
+        questions = world.loader.write([service.introspection(token)], expected=ACTIVE)
+        self._asking = _Asking(asking, service.port, questions, seconds)
+        self._logging_in = logging_in
         self._logins = world.loader.write(service.logins(), expected=_ISSUED)
 
     def blow(self) -> Figures:
         """Ask in quiet, then in the storm, which begins before and ends after."""
-        quiet = self._ask().check("introspect")
-        used = cores.cpu_seconds(self._asking.pid, self._logging_in.pid)
-        whole = self._seconds + 2 * _LEAD_SECONDS
-        self._logging_in.begin(self._port, self._logins, connections=CONNECTIONS, seconds=whole)
+        loads = self._asking.loader.pid, self._logging_in.pid
+        quiet = self._asking.ask("introspect")
+        used = cores.cpu_seconds(*loads)
+        whole = self._asking.seconds + 2 * _LEAD_SECONDS
+        self._logging_in.begin(self._asking.port, self._logins, connections=CONNECTIONS, seconds=whole)
         time.sleep(_LEAD_SECONDS)
-        stormy = self._ask().check("introspect in the storm")
+        stormy = self._asking.ask("introspect in the storm")
         logins = self._logging_in.end().check("login in the storm", "200", "503")
-        used = cores.cpu_seconds(self._asking.pid, self._logging_in.pid) - used
+        used = cores.cpu_seconds(*loads) - used
         return {
             "kept": stormy.rate / quiet.rate,
             "p99 / allowed": stormy.p99 / (1.5 * quiet.p99 + 0.002),
@@ -134,9 +151,6 @@ class _Storm:
             "cores used by the load": used / whole,
         }
 
-    def _ask(self) -> Load:
-        return self._asking.run(self._port, self._questions, connections=CONNECTIONS, seconds=self._seconds)
-
 
 class _EchoBesideHashes:
     """What the machine leaves of echo, while nothing but hashes run behind it at the priority of ours."""
@@ -144,25 +158,17 @@ class _EchoBesideHashes:
     def __init__(
         self, world: World, question: bytes, echo: Echo, asking: Loader, hashes: RawHashes, seconds: float
     ) -> None:
-        self._questions = world.loader.write([question], expected=ACTIVE)
-        self._echo = echo
-        self._asking = asking
+        questions = world.loader.write([question], expected=ACTIVE)
+        self._asking = _Asking(asking, echo.port, questions, seconds)
         self._hashes = hashes
-        self._seconds = seconds
 
     def kept(self) -> float:
         """Return which part of its quiet rate echo keeps."""
-        quiet = self._ask()
-        with self._hashes.busy(self._seconds + 2 * _LEAD_SECONDS):
+        quiet = self._asking.ask("echo")
+        with self._hashes.busy(self._asking.seconds + 2 * _LEAD_SECONDS):
             time.sleep(_LEAD_SECONDS)
-            behind = self._ask()
+            behind = self._asking.ask("echo beside hashes")
         return behind.rate / quiet.rate
-
-    def _ask(self) -> Load:
-        seen = self._asking.run(
-            self._echo.port, self._questions, connections=CONNECTIONS, seconds=self._seconds
-        )
-        return seen.check("echo")
 
 
 def _storm_lines(name: str, title: str) -> tuple[Line, ...]:
