@@ -1,107 +1,125 @@
-"""One check of a token, for which nothing has to be awaited but what the stores say of it now."""
+"""One check of a token, for which nothing has to be awaited but what one store says of it now."""
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from authsvc.errors import AuthError, Unavailable
 from authsvc.remembered_clients import Copy
-from authsvc.storage.database import Row
 from authsvc.storage.denylist import Denylist, Found
-from authsvc.tokens.access_token import AccessToken, Glance
+from authsvc.storage.token_rows import TokenAnswer, TokenQuestion
+from authsvc.tokens.access_token import AccessToken, DeniableGlance, Glance, RowGlance
 
+S = TypeVar("S")
 T = TypeVar("T")
 
+Say: TypeAlias = Callable[[AccessToken | None], T]
+"""Makes the answer, or raises the refusal: of the token, or of None if it is not live."""
 
-class Check(Generic[T]):
-    """A token, perhaps the caller that asks about it, and what the stores have said of both by now."""
+Tell: TypeAlias = Callable[[T | AuthError | None], None]
+"""Takes the answer, or the refusal, or None where it takes more to know it."""
 
-    __slots__ = ("_caller", "_found", "_is_told", "_left", "_row", "_say", "_tell", "_token")
 
-    def __init__(self, token: Glance, caller: Copy | None, say: Callable[[AccessToken | None], T]) -> None:
-        """*say* makes the answer, or raises the refusal: of the token, or of None if it is not live."""
-        self._token = token
+class _Check(Generic[S, T]):
+    """A token, and perhaps the caller that asks about it. The same store is asked about both."""
+
+    __slots__ = ("_caller", "_is_told", "_say", "_tell")
+
+    _tell: Tell[T]
+
+    def __init__(self, caller: Copy | None, say: Say[T]) -> None:
         self._caller = caller
         self._say = say
-        self._found: Found = {}
-        self._row: Row | None = None
-        self._left = 0
         self._is_told = False
 
-    def begin(self, denylist: Denylist | None, tell: Callable[[T | AuthError | None], None]) -> bool:
-        """Ask the stores; *tell* is told the answer, or the refusal, or None where it takes more to know it.
-
-        Returns:
-            whether they were asked; if not, nothing is told.
-        """
-        token = self._token
-        entries = token.entries if self._caller is None else token.entries + self._caller.entries
-        row = token.row
-        self._tell = tell
-        self._left = bool(entries) + (row is not None)
-        if not self._left or (entries and denylist is None):
-            return False
-        if entries and denylist is not None:
-            denylist.find_for(self, entries)
-        if row is not None:
-            lookups, sha256 = row
-            lookups.find_for(_OfRow(self), sha256)
-        return True
-
-    # It waits for Redis, as `Receiver`.
+    # It waits for the store, as `Receiver`.
     def done(self) -> bool:
         """Whether it was told all, or that something cannot be known."""
         return self._is_told
 
-    def set_result(self, found: Found) -> None:
-        """Take what the denylist says."""
-        self._found = found
-        self._go_on()
+    def set_result(self, said: S) -> None:
+        """Take what the store says."""
+        self._finish(self._answer(said))
 
     def set_exception(self, error: Exception) -> None:
-        """Know no more: a store could not be asked.
+        """Know no more: the store could not be asked.
 
         Where there is none to ask instead, whoever asked anew would wait as long once more.
         """
         self._finish(error if isinstance(error, Unavailable) else None)
 
-    def take_row(self, row: Row | None) -> None:
-        """Take what the database says."""
-        self._row = row
-        self._go_on()
-
-    def _go_on(self) -> None:
-        self._left -= 1
-        if not self._left and not self._is_told:
-            self._finish(self._answer())
-
-    def _answer(self) -> T | AuthError | None:
+    def _answer(self, said: S) -> T | AuthError | None:
         try:
-            if self._caller is not None and not self._caller.is_current(self._found):
+            if self._caller is not None and not self._is_current(self._caller, said):
                 return None
-            return self._say(self._token.live(self._found, self._row))
+            return self._say(self._live(said))
         except AuthError as refusal:
             return refusal
         except Exception:  # noqa: BLE001 - `RowChanged`, or whatever the long way meets too
             return None
+
+    def _is_current(self, caller: Copy, said: S) -> bool:
+        raise NotImplementedError
+
+    def _live(self, said: S) -> AccessToken | None:
+        raise NotImplementedError
 
     def _finish(self, answer: T | AuthError | None) -> None:
         self._is_told = True
         self._tell(answer)
 
 
-class _OfRow:
-    """The part of a check that waits for the database."""
+class DenialCheck(_Check[Found, T]):
+    """Asks the denylist."""
 
-    __slots__ = ("_check",)
+    __slots__ = ("_token",)
 
-    def __init__(self, check: "Check[T]") -> None:
-        self._check = check
+    def __init__(self, token: DeniableGlance, caller: Copy | None, say: Say[T]) -> None:
+        super().__init__(caller, say)
+        self._token = token
 
-    def done(self) -> bool:
-        return self._check.done()
+    def begin(self, denylist: Denylist | None, tell: Tell[T]) -> bool:
+        """Ask; return whether there was anything to ask for, and whom. If not, nothing is told."""
+        entries = self._token.entries if self._caller is None else self._token.entries + self._caller.entries
+        if not entries or denylist is None:
+            return False
+        self._tell = tell
+        denylist.find_for(self, entries)
+        return True
 
-    def set_result(self, row: Row | None) -> None:
-        self._check.take_row(row)
+    def _is_current(self, caller: Copy, said: Found) -> bool:
+        return caller.is_current(said)
 
-    def set_exception(self, error: Exception) -> None:
-        self._check.set_exception(error)
+    def _live(self, said: Found) -> AccessToken | None:
+        return self._token.live(said)
+
+
+class RowCheck(_Check[TokenAnswer, T]):
+    """Asks the database."""
+
+    __slots__ = ("_token",)
+
+    def __init__(self, token: RowGlance, caller: Copy | None, say: Say[T]) -> None:
+        super().__init__(caller, say)
+        self._token = token
+
+    def begin(self, denylist: Denylist | None, tell: Tell[T]) -> bool:  # noqa: ARG002 - it holds no opaque token
+        """Ask; return True."""
+        token, caller = self._token, self._caller
+        clients = token.clients if caller is None else (*token.clients, caller.client.id)
+        self._tell = tell
+        token.rows.find_for(self, TokenQuestion(token.sha256, clients))
+        return True
+
+    def _is_current(self, caller: Copy, said: TokenAnswer) -> bool:
+        return caller.is_still(said.clients)
+
+    def _live(self, said: TokenAnswer) -> AccessToken | None:
+        return self._token.live(said)
+
+
+Check: TypeAlias = DenialCheck[T] | RowCheck[T]
+
+
+def check_of(token: Glance, caller: Copy | None, say: Say[T]) -> Check[T]:
+    """Return the check of a token that was glanced at."""
+    return RowCheck(token, caller, say) if isinstance(token, RowGlance) else DenialCheck(token, caller, say)

@@ -18,6 +18,7 @@ from authsvc.storage.clients import Client
 from authsvc.storage.denial import ClientEntry
 from authsvc.storage.denylist import Denylist, Found
 from authsvc.storage.redis_client import RedisAway
+from authsvc.storage.token_rows import Clients
 from authsvc.tokens.bounded_memory import BoundedMemory
 
 REMEMBERED_FOR = timedelta(minutes=10)
@@ -37,6 +38,11 @@ class Copy:
         """Whether nothing was changed since, by what was found when its entry was asked for."""
         changed = found.get(self.entries[0]) if found else None
         return changed is None or ClientEntry.read(changed).version == self.client.version
+
+    def is_still(self, clients: Clients) -> bool:
+        """Whether nothing was changed since, by what the database says of clients, this one among them."""
+        state = clients.get(self.client.id)
+        return state is not None and state.version == self.client.version
 
 
 class RememberedClients:

@@ -131,7 +131,8 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
     opaque = OpaqueFormat(
         database,
         access_tokens.lookups(database),
-        access_tokens.state_lookups(database),
+        access_tokens.rows(database),
+        access_tokens.state_rows(database),
         RowMemory(),
         server_keys,
         settings.issuer,

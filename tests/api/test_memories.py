@@ -8,9 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from authsvc.app import build_app
+from authsvc.clients import PUBLIC_CLIENT_ID
 from authsvc.endpoints.admission import Limits
 from authsvc.storage.tables import metadata
 from authsvc.tokens.access_token import DEAD as DEAD_AT_A_GLANCE
+from authsvc.tokens.access_token import RowGlance
 from tests.conftest import MakeService
 from tests.fixtures.glancing import Glancing
 from tests.fixtures.service import DEAD, Json, Registered, Service
@@ -119,6 +121,21 @@ async def test_a_token_whose_session_is_lost_is_dead(
     assert await service.doors(token, caller) == DEAD
 
 
+@ON_POSTGRES
+async def test_a_token_that_is_remembered_dies_with_its_client(
+    service: Service, signed_in: Json, caller: Registered
+) -> None:
+    """And lives again with it: nothing of what is remembered was lost or changed."""
+    token, clients = signed_in["access_token"], service.stack.services.clients
+    assert await service.is_live(token, caller)
+
+    await clients.disable(PUBLIC_CLIENT_ID)
+    assert await service.doors(token, caller) == DEAD
+
+    await clients.enable(PUBLIC_CLIENT_ID)
+    assert await service.is_live(token, caller)
+
+
 @pytest.mark.only("postgres-opaque", reason="a JWT has no row, and SQLite no version of one")
 async def test_a_row_that_was_read_is_asked_for_what_can_change_alone(
     service: Service, signed_in: Json, caller: Registered
@@ -128,10 +145,10 @@ async def test_a_row_that_was_read_is_asked_for_what_can_change_alone(
     asked = []
     for _ in range(2):
         glance = opaque.glance(token, service.clock())
-        asked.append(glance and glance.row and glance.row[0])
+        asked.append(glance.rows if isinstance(glance, RowGlance) else glance)
         assert await service.is_live(token, caller)
 
-    assert asked == [opaque.lookups, opaque.state_lookups]
+    assert asked == [opaque.rows, opaque.state_rows]
 
 
 @ON_POSTGRES

@@ -22,6 +22,7 @@ LOOKED_UP = {"access_token": access_tokens, "account": accounts, "client": clien
 # No plan is made for what cannot be found: nothing is equal to NULL.
 VALUES = {
     "keys": [],
+    "clients": [],
     "account_id": new_id(),
     "verified_hash": "",
     "used_after": START,
@@ -33,7 +34,7 @@ SMALL = ("signing_key", "client", "lease")
 def statements(database: Database) -> dict[str, HeldStatement | None]:
     """What is sent over held connections, but for a rotation that comes alone, which finds its row alike."""
     lookups = {name: module.lookups(database) for name, module in LOOKED_UP.items()}
-    lookups["state of access_token"] = access_tokens.state_lookups(database)
+    rows = {"whole": access_tokens.rows(database), "state": access_tokens.state_rows(database)}
     questions = {
         "how many sessions": sessions.count_of_alive(database),
         "what is marked": denial_rows.marked_rows(database),
@@ -42,6 +43,7 @@ def statements(database: Database) -> dict[str, HeldStatement | None]:
     rotations = {has_token: Rotations(database, with_token=has_token) for has_token in (False, True)}
     return {
         **{name: asked._of_many for name, asked in lookups.items()},  # noqa: SLF001 - what is planned is its own affair
+        **{f"tokens and clients, {name}": asked._statement for name, asked in rows.items()},  # noqa: SLF001 - what is planned is its own affair
         **{name: asked._held for name, asked in questions.items()},  # noqa: SLF001 - what is planned is its own affair
         **{f"a login, token {with_token}": held for with_token, held in sign_ins._held.items()},  # noqa: SLF001 - what is planned is its own affair
         **{f"rotations, token {has_token}": asked._statement for has_token, asked in rotations.items()},  # noqa: SLF001 - what is planned is its own affair

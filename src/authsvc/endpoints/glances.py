@@ -11,7 +11,7 @@ To switch it off: a server that does not ask for `RequestFrame.glance`.
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from authsvc.checks import Check
+from authsvc.checks import Check, check_of
 from authsvc.clients import Client
 from authsvc.endpoints.ordinary import (
     Headers,
@@ -35,7 +35,7 @@ def _introspection(services: Services, headers: Headers, body: bytes) -> Check[T
         return None
     token, caller = presented
     glance = services.introspector.glance(token, now)
-    return None if glance is None else Check(glance, caller, partial(_describe, caller.client))
+    return None if glance is None else check_of(glance, caller, partial(_describe, caller.client))
 
 
 def _describe(caller: Client, live: AccessToken | None) -> Told:
@@ -45,7 +45,7 @@ def _describe(caller: Client, live: AccessToken | None) -> Told:
 def _verification(services: Services, headers: Headers, body: bytes) -> Check[Told] | None:  # noqa: ARG001 - it has none
     token = verified(headers)
     glance = None if token is None else services.verifier.glance(token, services.clock())
-    return None if glance is None else Check(glance, None, identified)
+    return None if glance is None else check_of(glance, None, identified)
 
 
 def _refused_login(services: Services, headers: Headers, body: bytes) -> Unavailable | None:  # noqa: ARG001 - it is not read

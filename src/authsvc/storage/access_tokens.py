@@ -12,11 +12,12 @@ from sqlalchemy import SQLColumnExpression
 from sqlmodel import col
 
 from authsvc.scopes import Scope, format_scope, parse_scope
-from authsvc.storage.database import Database, Row, Transaction
+from authsvc.storage.database import Database, Transaction
 from authsvc.storage.dialect import UtcDateTime, is_one_of, row_version
 from authsvc.storage.lookups import KeyCondition, Lookups
 from authsvc.storage.standing import Standing
 from authsvc.storage.tables import AccessTokenRow, AccountRow, ClientRow, SessionRow
+from authsvc.storage.token_rows import TokenRows
 
 LIVE_TOKENS_PER_SESSION = 32
 
@@ -108,16 +109,34 @@ def _removing_old(dialect: sa.Dialect) -> sa.Delete:
 
 StateRow = tuple[bytes, int | None, str | None, bool, bool]
 """What can change of a token: after its SHA-256 the version of its row (see `row_version`), the username of
-the account, whether the session has ended, and whether it is denied: its client or account is disabled, or
-its session has as many newer ones as it may have."""
+the account, whether the session has ended, and whether it is denied: its account is disabled, or its session
+has as many newer ones as it may have; or, where the row was asked for whole, its client is disabled."""
 
 _OF_STATE = 5
+_OF_WHOLE = 12
 _Rest = tuple[UUID | None, str, str, str, datetime, datetime, UUID | None]
 
 
 def lookups(database: Database) -> Lookups[bytes]:
     """Return what finds tokens, dead or alive, by their SHA-256; `read` reads its rows."""
-    state = _state_columns(database.engine.dialect)
+    return Lookups(database, partial(_whole_by, database.engine.dialect), sa.LargeBinary())
+
+
+def rows(database: Database) -> TokenRows:
+    """Return what finds the same, and clients along with it."""
+    return TokenRows(database, partial(_whole_by, database.engine.dialect))
+
+
+def state_rows(database: Database) -> TokenRows:
+    """Return what finds no more of them than a `StateRow`, at less than half the cost.
+
+    The token's client has to be asked for.
+    """
+    return TokenRows(database, partial(_state_by, database.engine.dialect))
+
+
+def _whole_by(dialect: sa.Dialect, sha256: KeyCondition[bytes]) -> sa.Select[tuple[object, ...]]:
+    is_suspended = sa.or_(col(AccountRow.disabled_at).is_not(None), col(ClientRow.disabled_at).is_not(None))
     rest = (
         col(AccessTokenRow.session_id),
         col(AccessTokenRow.client_id),
@@ -127,17 +146,18 @@ def lookups(database: Database) -> Lookups[bytes]:
         col(AccessTokenRow.expires_at),
         col(AccountRow.id),
     )
-    return Lookups(database, partial(_found_by, (*state, *rest)), sa.LargeBinary())
+    clients = sa.join(AccessTokenRow, ClientRow, col(ClientRow.id) == col(AccessTokenRow.client_id))
+    return _found_by(sha256, clients, (*_state_columns(dialect, is_suspended), *rest))
 
 
-def state_lookups(database: Database) -> Lookups[bytes]:
-    """Return what finds no more of them than a `StateRow`, at less than half the cost."""
-    state = _state_columns(database.engine.dialect)
-    return Lookups(database, partial(_found_by, state), sa.LargeBinary())
+def _state_by(dialect: sa.Dialect, sha256: KeyCondition[bytes]) -> sa.Select[tuple[object, ...]]:
+    is_suspended = col(AccountRow.disabled_at).is_not(None)
+    return _found_by(sha256, sa.inspect(AccessTokenRow).selectable, _state_columns(dialect, is_suspended))
 
 
-def _state_columns(dialect: sa.Dialect) -> tuple[SQLColumnExpression[object], ...]:
-    is_suspended = sa.or_(col(AccountRow.disabled_at).is_not(None), col(ClientRow.disabled_at).is_not(None))
+def _state_columns(
+    dialect: sa.Dialect, is_suspended: sa.ColumnElement[bool]
+) -> tuple[SQLColumnExpression[object], ...]:
     # A row that should be there and is not gives no evidence that the token is good.
     is_orphan = sa.and_(col(AccessTokenRow.session_id).is_not(None), col(AccountRow.id).is_(None))
     # Where more are stored at the same moment than a session may have, none sees all the others.
@@ -152,24 +172,23 @@ def _state_columns(dialect: sa.Dialect) -> tuple[SQLColumnExpression[object], ..
 
 
 def _found_by(
-    columns: Sequence[SQLColumnExpression[object]], sha256: KeyCondition[bytes]
+    sha256: KeyCondition[bytes], tokens: sa.FromClause, columns: Sequence[SQLColumnExpression[object]]
 ) -> sa.Select[tuple[object, ...]]:
-    return (
-        sa.select()
-        .add_columns(*columns)
-        .select_from(AccessTokenRow)
-        .join(ClientRow, col(ClientRow.id) == col(AccessTokenRow.client_id))
-        .outerjoin(SessionRow, col(SessionRow.id) == col(AccessTokenRow.session_id))
-        .outerjoin(AccountRow, col(AccountRow.id) == col(SessionRow.account_id))
-        .where(col(AccessTokenRow.sha256) == sha256)
-    )
+    sessions = sa.outerjoin(tokens, SessionRow, col(SessionRow.id) == col(AccessTokenRow.session_id))
+    accounts = sa.outerjoin(sessions, AccountRow, col(AccountRow.id) == col(SessionRow.account_id))
+    return sa.select().add_columns(*columns).select_from(accounts).where(col(AccessTokenRow.sha256) == sha256)
 
 
-def read(found: Row) -> FoundToken:
-    """Read a row of `lookups`."""
-    _, version, username, has_ended, is_denied = cast("StateRow", found[:_OF_STATE])
+def read_state(found: Sequence[object]) -> StateRow:
+    """Read what can change of a token, in a row of either kind."""
+    return cast("StateRow", found[:_OF_STATE])
+
+
+def read(found: Sequence[object]) -> FoundToken:
+    """Read a row of `lookups` or `rows`."""
+    _, version, username, has_ended, is_denied = read_state(found)
     session_id, client_id, scope, audience, issued_at, expires_at, account_id = cast(
-        "_Rest", found[_OF_STATE:]
+        "_Rest", found[_OF_STATE:_OF_WHOLE]
     )
     standing = read_standing(has_ended=has_ended, is_denied=is_denied)
     return FoundToken(

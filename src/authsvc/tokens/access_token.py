@@ -9,11 +9,14 @@ from uuid import UUID
 
 from authsvc.scopes import Scope, format_scope
 from authsvc.storage.access_tokens import OpaqueToken
-from authsvc.storage.database import Row, Transaction
+from authsvc.storage.database import Transaction
 from authsvc.storage.denylist import Found
 from authsvc.storage.key_withdrawals import LatestWithdrawal
-from authsvc.storage.lookups import Lookups
 from authsvc.storage.standing import Standing
+from authsvc.storage.token_rows import TokenAnswer, TokenRows
+
+# `dumps` would make an encoder for each text.
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class AccessToken:
             members["username"] = self.username
         if self.session_id is not None:
             members["sid"] = str(self.session_id)
-        return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
+        return _to_json(members).encode()
 
     @cached_property
     def answers(self) -> dict[str, bytes]:
@@ -80,23 +83,42 @@ def live(verdict: Verdict | None) -> AccessToken | None:
     return verdict.token if verdict is not None and verdict.is_live else None
 
 
-class Glance(Protocol):
-    """A token of which nothing is left to be known but what each store says of it now."""
+class DeniableGlance(Protocol):
+    """A token of which nothing is left to be known but what the denylist says of it now."""
 
     @property
     def entries(self) -> tuple[str, ...]:
-        """Those in the denylist that would concern it."""
+        """Those that would concern it."""
+
+    def live(self, found: Found, /) -> AccessToken | None:
+        """Return it, if it is live by the entries that were *found*."""
+
+
+class RowGlance:
+    """A token of which nothing is left to be known but what the database says of it now."""
+
+    __slots__ = ("rows", "sha256")
+
+    def __init__(self, rows: TokenRows, sha256: bytes) -> None:
+        """*rows* finds its row, or so much of it as has to be known."""
+        self.rows = rows
+        self.sha256 = sha256
 
     @property
-    def row(self) -> tuple[Lookups[bytes], bytes] | None:
-        """What finds its row, or so much of it as has to be known, and by which key; None if it has none."""
+    def clients(self) -> tuple[str, ...]:
+        """The ids of those of which has to be told beside the row."""
+        raise NotImplementedError
 
-    def live(self, found: Found, row: Row | None) -> AccessToken | None:
-        """Return it, if it is live by the entries that were *found*, and by its *row*.
+    def live(self, told: TokenAnswer) -> AccessToken | None:
+        """Return it, if it is live by what was *told*.
 
         Raises:
             RowChanged: more of its row has to be known.
         """
+        raise NotImplementedError
+
+
+Glance = DeniableGlance | RowGlance
 
 
 class RowChanged(Exception):
@@ -105,13 +127,12 @@ class RowChanged(Exception):
 
 class _Dead:
     entries = ()
-    row = None
 
-    def live(self, found: Found, row: Row | None) -> None:
+    def live(self, found: Found) -> None:
         """Return None, whatever they say."""
 
 
-DEAD: Final[Glance] = _Dead()
+DEAD: Final[DeniableGlance] = _Dead()
 """What is not ours, or has expired."""
 
 

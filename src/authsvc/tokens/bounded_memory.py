@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 K = TypeVar("K")
 V = TypeVar("V")
 
-_PART = 8
+_PART = 256  # what goes is freed at once, and holds up the event loop meanwhile
 
 
 class BoundedMemory(Generic[K, V]):

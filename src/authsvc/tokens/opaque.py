@@ -1,20 +1,20 @@
 """Opaque access tokens: random, and only their SHA-256 is in the database."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
 from authsvc.clock import Clock
 from authsvc.errors import InvalidScope
 from authsvc.secret_tokens import decode_base64url, encode_base64url, fingerprint, new_random_bytes
 from authsvc.server_keys import TAG_LENGTH, ServerKeys
 from authsvc.storage import access_tokens
-from authsvc.storage.access_tokens import FoundToken, OpaqueToken, StateRow, read_standing
-from authsvc.storage.database import Database, Row, Transaction
-from authsvc.storage.denylist import Found
+from authsvc.storage.access_tokens import FoundToken, OpaqueToken, read_standing, read_state
+from authsvc.storage.database import Database, Transaction
 from authsvc.storage.key_withdrawals import LatestWithdrawal
 from authsvc.storage.lookups import Lookups
 from authsvc.storage.standing import Standing
+from authsvc.storage.token_rows import TokenAnswer, TokenRows
 from authsvc.tokens.access_token import (
     DEAD,
     AccessToken,
@@ -22,6 +22,7 @@ from authsvc.tokens.access_token import (
     Glance,
     PreparedToken,
     RowChanged,
+    RowGlance,
     Verdict,
     live,
 )
@@ -38,7 +39,8 @@ class OpaqueFormat:
 
     database: Database
     lookups: Lookups[bytes]
-    state_lookups: Lookups[bytes]
+    rows: TokenRows
+    state_rows: TokenRows
     memory: RowMemory
     server_keys: ServerKeys
     issuer: str
@@ -85,10 +87,10 @@ class OpaqueFormat:
         sha256 = self._sha256(token)
         if sha256 is None:
             return DEAD
-        if not self.lookups.are_shared:
+        if not self.rows.can_be_asked:
             return None
         known = self.memory.get(sha256)
-        return _NewGlance(self, self.lookups, sha256) if known is None else _KnownGlance(self, sha256, known)
+        return _NewGlance(self, sha256) if known is None else _KnownGlance(self, sha256, known)
 
     def _sha256(self, token: str) -> bytes | None:
         """Return by what the row of a token of ours is found; None if it is none of ours."""
@@ -98,7 +100,7 @@ class OpaqueFormat:
         # There was a row of one that is remembered, which so has the tag of one of ours.
         return sha256 if sha256 in self.memory or self._is_ours(token) else None
 
-    def verdict(self, sha256: bytes, row: Row | None) -> Verdict | None:
+    def verdict(self, sha256: bytes, row: Sequence[object] | None) -> Verdict | None:
         """Return the verdict by the *row* that was found, if one was that can be read; raises nothing."""
         if row is None:
             return None
@@ -137,49 +139,52 @@ class OpaqueFormat:
             await access_tokens.remove(tx, fingerprint(token))
 
 
-class _RowGlance:
-    """A token whose row tells all, since the denylist holds none."""
+class _NewGlance(RowGlance):
+    """One that may be ours: its whole row tells what it is, and of its client."""
 
-    __slots__ = ("_format", "row")
+    __slots__ = ("_format",)
 
-    entries = ()
+    clients = ()
 
-    def __init__(self, of_format: OpaqueFormat, lookups: Lookups[bytes], sha256: bytes) -> None:
+    def __init__(self, of_format: OpaqueFormat, sha256: bytes) -> None:
+        super().__init__(of_format.rows, sha256)
         self._format = of_format
-        self.row = (lookups, sha256)
+
+    def live(self, told: TokenAnswer) -> AccessToken | None:
+        """Return its facts, if its row says that it is live."""
+        return live(self._format.verdict(self.sha256, told.rows.get(self.sha256)))
 
 
-class _NewGlance(_RowGlance):
-    """One that may be ours."""
-
-    __slots__ = ()
-
-    def live(self, found: Found, row: Row | None) -> AccessToken | None:  # noqa: ARG002 - the denylist holds none
-        """Return its facts, if its whole row says that it is live."""
-        return live(self._format.verdict(self.row[1], row))
-
-
-class _KnownGlance(_RowGlance):
+class _KnownGlance(RowGlance):
     """One that is ours, and is as it was if its row is of the same version."""
 
-    __slots__ = ("_known",)
+    __slots__ = ("_format", "_known")
 
     def __init__(self, of_format: OpaqueFormat, sha256: bytes, known: KnownRow) -> None:
-        super().__init__(of_format, of_format.state_lookups, sha256)
+        super().__init__(of_format.state_rows, sha256)
+        self._format = of_format
         self._known = known
 
-    def live(self, found: Found, row: Row | None) -> AccessToken | None:  # noqa: ARG002 - the denylist holds none
-        """Return its facts, if what can change of its row says that it is live.
+    @property
+    def clients(self) -> tuple[str, ...]:
+        """The token's own."""
+        return (self._known.facts.client_id,)
+
+    def live(self, told: TokenAnswer) -> AccessToken | None:
+        """Return its facts, if what can change of its row says that it is live, and so does its client.
 
         Raises:
             RowChanged: the row is of another version, or the account has another name.
         """
+        row = told.rows.get(self.sha256)
         if row is None:
             return None
-        _, version, username, has_ended, is_denied = cast("StateRow", row)
+        _, version, username, has_ended, is_denied = read_state(row)
         if (version, username) != self._known.seen:
             raise RowChanged
-        standing = read_standing(has_ended=has_ended, is_denied=is_denied)
+        client = told.clients.get(self._known.facts.client_id)
+        is_suspended = client is None or client.is_disabled
+        standing = read_standing(has_ended=has_ended, is_denied=is_denied or is_suspended)
         return live(self._format.timely(self._known.facts, standing))
 
 

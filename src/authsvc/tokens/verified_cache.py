@@ -11,7 +11,6 @@ To switch it off: `at_most=0`.
 from dataclasses import dataclass
 from datetime import datetime
 
-from authsvc.storage.database import Row
 from authsvc.storage.denylist import Found
 from authsvc.storage.standing import Standing, TokenNames, told_by
 from authsvc.tokens.access_token import AccessToken
@@ -33,11 +32,7 @@ class SignedToken:
         """Those in the denylist that would concern it."""
         return self.names.entries
 
-    @property
-    def row(self) -> None:
-        """None: it has no row."""
-
-    def live(self, found: Found, row: Row | None) -> AccessToken | None:  # noqa: ARG002 - it has none
+    def live(self, found: Found) -> AccessToken | None:
         """Return its facts, if no entry that was *found* is against it."""
         return self.facts if told_by(found, self.names) is Standing.LIVE else None
 
