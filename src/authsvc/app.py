@@ -53,7 +53,7 @@ def create_app(
                     settle_in()
                     switch_soon()
                     stop.is_serving()
-                    yield {GLANCE: app.frame.glance}
+                    yield {GLANCE: app.frame}
 
     app = build_app(configured)
     app.router.lifespan_context = lifespan

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
 
-from authsvc.endpoints.whole_answer import GLANCE, Held, lines_of
+from authsvc.endpoints.whole_answer import GLANCE, Glancer, Held, lines_of
 from tests.fixtures.one_connection import ASK, BODY, HEADERS, LAST, answering, listening, told
 
 ANSWER = (200, lines_of(HEADERS), BODY)
@@ -32,13 +33,14 @@ class Glances:
 
     do: Callable[[Held], bool]
     bodies: list[bytes] = field(default_factory=list)
+    targets = (b"POST /introspect",)
 
-    def __call__(self, held: Held) -> bool:
+    def glance(self, held: Held) -> bool:
         self.bodies.append(held.body)
         return self.do(held)
 
     @property
-    def state(self) -> dict[str, Callable[[Held], bool]]:
+    def state(self) -> dict[str, Glancer]:
         return {GLANCE: self}
 
 
@@ -71,6 +73,12 @@ def decline(_: Held) -> bool:
         pytest.param([ASK[:-2], ASK[-2:], LAST], 9, id="a body in two parts"),
         pytest.param([UPGRADE + UPGRADE + LAST], 9, id="that ask for an upgrade"),
         pytest.param([ASK.replace(b"HTTP/1.1", b"HTTP/1.0")], 9, id="of HTTP/1.0"),
+        pytest.param(
+            [ASK.replace(b"HTTP/1.1\r\n", b"HTTP/1.0\r\nConnection: keep-alive\r\n")],
+            9,
+            id="of HTTP/1.0 that would stay",
+        ),
+        pytest.param([ASK.replace(b"/introspect", b"/verify") + ASK, LAST], 9, id="behind another's"),
         pytest.param(
             [ASK.replace(b"Host: auth", b"Host: auth\r\nExpect: 100-continue")], 2, id="that waits to be told"
         ),
@@ -138,6 +146,29 @@ async def test_who_has_left_is_not_answered_nor_served() -> None:
         held.let_go()
         await asyncio.sleep(0.05)
     assert not app.was_started
+
+
+async def test_a_stop_lets_a_glance_be_answered_and_ends_the_connection() -> None:
+    taken: asyncio.Future[Held] = asyncio.get_running_loop().create_future()
+    served = ServerState()
+
+    def keep(held: Held) -> bool:
+        taken.set_result(held)
+        return True
+
+    async with listening(Unserved(), Glances(keep).state, served) as port, asyncio.timeout(5):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(ASK)
+        held = await taken
+        for connection in list(served.connections):
+            connection.shutdown()
+        await asyncio.sleep(0.05)
+        assert held.take(*ANSWER)
+        said = await reader.read()  # until the end
+        writer.close()
+
+    assert said.endswith(BODY)
+    assert b"connection: close\r\n" in said
 
 
 async def test_who_reads_nothing_is_served_by_who_waits_for_it() -> None:

@@ -1,9 +1,8 @@
 """The connections of one process: how many there are, and how long each may keep it waiting.
 
 uvicorn has a time-out for a connection that is idle between two requests, and none for one that sends its
-first request, or the headers of any, byte by byte, nor for one that does not read its answers.
-Whatever waits can be closed to make room for who comes; nobody is turned away for the sake of the idle.
-On the way of a request that comes whole this costs two entries of a dict and no timer.
+first request, or the headers of any, byte by byte, nor for one that does not read its answers. Whatever waits
+can be closed to make room for who comes. For a request that comes whole this costs no timer.
 """
 
 from asyncio import AbstractEventLoop, TimerHandle, Transport
@@ -147,6 +146,9 @@ class BoundedConnection(HttpToolsProtocol):
         self._is_between, self._head_bytes, self._vain_bytes = False, 0, 0
         if self.parser.should_upgrade():
             self._framing = framing_of(self.headers)
+        self._take_up()
+
+    def _take_up(self) -> None:
         super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
@@ -161,6 +163,9 @@ class BoundedConnection(HttpToolsProtocol):
         self._is_between = True
         if self._is_in_work:
             self._all.waiting.pop(self, None)
+        self._take_up_whole()
+
+    def _take_up_whole(self) -> None:
         super().on_message_complete()
 
     def _take_whole(self, scope: Scope, status: int, lines: bytes, body: bytes) -> bool:
@@ -173,7 +178,6 @@ class BoundedConnection(HttpToolsProtocol):
 
     @property
     def _awaits_body(self) -> bool:
-        """Whether the request that is served is not here whole."""
         return not self._is_between and not self.pipeline
 
     # It is answered.

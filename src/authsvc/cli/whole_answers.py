@@ -8,6 +8,7 @@ To switch it off: `BoundedConnection._start_asgi_task` without the extension.
 """
 
 import json
+from asyncio import Transport
 from collections.abc import Sequence
 from http import HTTPStatus
 
@@ -43,20 +44,38 @@ def take_whole(cycle: RequestResponseCycle, status: int, lines: bytes, body: byt
     """
     if cycle.disconnected or cycle.flow.write_paused or cycle.response_started:
         return False
-    if status in _REFUSALS and _CLOSE in lines:
-        cycle.keep_alive = False
-    elif not cycle.keep_alive:
-        lines += _CLOSE
     cycle.response_started = cycle.response_complete = True
     cycle.waiting_for_100_continue = False
-    cycle.transport.write(
-        b"".join((STATUS_LINE[status], _lines_of_all.of(cycle.default_headers), lines, b"\r\n", body))
+    cycle.keep_alive = write_whole(
+        cycle.transport, cycle.default_headers, status, lines, body, keep_alive=cycle.keep_alive
     )
     cycle.message_event.set()
-    if not cycle.keep_alive:
-        cycle.transport.close()
     cycle.on_response()
     return True
+
+
+def write_whole(
+    transport: Transport,
+    defaults: Sequence[Header],
+    status: int,
+    lines: bytes,
+    body: bytes,
+    *,
+    keep_alive: bool,
+) -> bool:
+    """Write an answer that also has *defaults*, the headers of all answers.
+
+    Returns:
+        whether the connection is kept open; if not, it is closed.
+    """
+    if status in _REFUSALS and _CLOSE in lines:
+        keep_alive = False
+    elif not keep_alive:
+        lines += _CLOSE
+    transport.write(b"".join((STATUS_LINE[status], _lines_of_all.of(defaults), lines, b"\r\n", body)))
+    if not keep_alive:
+        transport.close()
+    return keep_alive
 
 
 def last_problem(status: int, sentence: str, headers: str) -> bytes:

@@ -116,6 +116,11 @@ class RequestFrame:
         finally:
             REQUEST.reset(bound)
 
+    @property
+    def targets(self) -> Container[bytes]:
+        """Those of which there is anything to glance at."""
+        return self._at_once.targets
+
     def glance(self, held: Held) -> bool:
         """Answer a request that is here whole and held back, if `AtOnce.glance` can.
 

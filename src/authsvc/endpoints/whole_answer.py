@@ -5,14 +5,14 @@ in the two messages that they know.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Protocol
 
 from starlette.types import Scope
 
 EXTENSION = "authsvc.whole_answer"
 GLANCE = "authsvc.glance"
-"""Under this name the state of a lifespan has what may answer a request before it is started."""
+"""Under this name the state of a lifespan has the `Glancer`."""
 
 TakeWhole = Callable[[Scope, int, bytes, bytes], bool]
 """Is given request, status, header lines and body; tells whether it sent them, else it sent nothing."""
@@ -38,8 +38,16 @@ class Held(Protocol):
         """Start it, as any other; tell whether anybody is left who waits for it."""
 
 
-Glance = Callable[[Held], bool]
-"""Is given a request; tells whether it answers it, or lets it go, once it can."""
+class Glancer(Protocol):
+    """An application that may answer a request by a glance at it."""
+
+    @property
+    def targets(self) -> Container[bytes]:
+        """Of which requests there is anything to glance at: method and target, as they are sent."""
+
+    def glance(self, held: Held) -> bool:
+        """Tell whether it answers the request, or lets it go, once it can."""
+
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
