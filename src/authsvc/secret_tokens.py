@@ -26,7 +26,7 @@ def new_id() -> UUID:
 
 def new_request_id() -> str:
     """Return a new name for a request, of the form of a trace id (W3C Trace Context §3.2.2.3); no secret."""
-    return f"{_names.getrandbits(128):032x}"
+    return _names.getrandbits(128).to_bytes(16).hex()
 
 
 def new_random_bytes(count: int) -> bytes:

@@ -149,8 +149,17 @@ class Database:
     async def _over(self, held: HeldConnections | None, statement: str, values: Sequence[object]) -> Rows:
         if held is None:
             raise RuntimeError("no connection is held here")
-        with _driver_errors(self.outages):
-            return await held.fetch(statement, *values)
+        outages = self.outages
+        began = outages.clock()
+        try:
+            rows = await held.fetch(statement, *values)
+        except Exception as error:
+            ours = _ours(error, outages, began)
+            if ours is None:
+                raise
+            raise ours from error
+        outages.succeeded(began)
+        return rows
 
     @asynccontextmanager
     async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
@@ -190,30 +199,40 @@ def _driver_errors(outages: OutageWatch) -> Iterator[None]:
     began = outages.clock()
     try:
         yield
-    except PoolTimeoutError as error:
-        STORE_ERRORS.labels("database pool").inc()
-        waiting.waited_in_vain()
-        raise Unavailable(_FULL) from error
-    # What the driver raises while it connects comes as it is, all else wrapped.
-    except (OSError, TimeoutError, OperationalError, InterfaceError, PostgresError) as error:
-        raise _away(outages, began, error) from error
-    except DBAPIError as error:
-        if is_no_database(error):
-            raise OperatorError(
-                "The SQLite file is damaged, or no database at all: restore it, or name another "
-                "(for `authsvc dev`: another AUTHSVC_DATA_DIR, or delete the file)."
-            ) from error
-        if is_other_schema(error):
-            raise OperatorError(
-                f"The tables are not those of this version ({str(error.orig).splitlines()[0]}). "
-                "Restore them from a backup, or name another database in AUTHSVC_DATABASE_URL."
-            ) from error
-        # Without a statement it comes from connecting, or from the end of a transaction.
-        if error.connection_invalidated or error.statement is None or is_temporary(error):
-            raise _away(outages, began, error) from error
-        raise
+    except Exception as error:
+        ours = _ours(error, outages, began)
+        if ours is None:
+            raise
+        raise ours from error
     else:
         outages.succeeded(began)
+
+
+def _ours(error: Exception, outages: OutageWatch, began: datetime) -> Unavailable | OperatorError | None:
+    """Note what *error* says of the database, and return what to raise in its place, if anything."""
+    if isinstance(error, PoolTimeoutError):
+        STORE_ERRORS.labels("database pool").inc()
+        waiting.waited_in_vain()
+        return Unavailable(_FULL)
+    # What the driver raises while it connects comes as it is, all else wrapped.
+    if isinstance(error, OSError | TimeoutError | OperationalError | InterfaceError | PostgresError):
+        return _away(outages, began, error)
+    if not isinstance(error, DBAPIError):
+        return None
+    if is_no_database(error):
+        return OperatorError(
+            "The SQLite file is damaged, or no database at all: restore it, or name another "
+            "(for `authsvc dev`: another AUTHSVC_DATA_DIR, or delete the file)."
+        )
+    if is_other_schema(error):
+        return OperatorError(
+            f"The tables are not those of this version ({str(error.orig).splitlines()[0]}). "
+            "Restore them from a backup, or name another database in AUTHSVC_DATABASE_URL."
+        )
+    # Without a statement it comes from connecting, or from the end of a transaction.
+    if error.connection_invalidated or error.statement is None or is_temporary(error):
+        return _away(outages, began, error)
+    return None
 
 
 def _away(outages: OutageWatch, began: datetime, error: Exception) -> Unavailable:
