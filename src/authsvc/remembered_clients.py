@@ -10,7 +10,7 @@ To switch it off: `REMEMBERED_FOR = timedelta(0)`.
 
 import asyncio  # noqa: TC003 - a type that says what the argument is
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from authsvc.clock import Clock
@@ -33,6 +33,7 @@ class Copy:
     until: datetime
     loads: int
     entries: tuple[str]
+    memory: "RememberedClients" = field(repr=False, compare=False)
 
     def is_current(self, found: Found) -> bool:
         """Whether nothing was changed since, by what was found when its entry was asked for."""
@@ -40,9 +41,15 @@ class Copy:
         return changed is None or ClientEntry.read(changed).version == self.client.version
 
     def is_still(self, clients: Clients) -> bool:
-        """Whether nothing was changed since, by what the database says of clients, this one among them."""
-        state = clients.get(self.client.id)
-        return state is not None and state.version == self.client.version
+        """Whether nothing was changed since, by what the database says of clients, this one among them.
+
+        Else it is forgotten: Redis may not have heard of the change yet.
+        """
+        client, state = self.client, clients.get(self.client.id)
+        if state == (client.version, client.disabled_at is not None):
+            return True
+        self.memory.forget(self)
+        return False
 
 
 class RememberedClients:
@@ -58,11 +65,16 @@ class RememberedClients:
         """Keep *client*, which was just read; the one that was read longest ago may go."""
         loads = 0 if self._denylist is None else self._denylist.loads
         self._clients[client.id] = Copy(
-            client, self._clock() + REMEMBERED_FOR, loads, (f"client:{client.id}",)
+            client, self._clock() + REMEMBERED_FOR, loads, (f"client:{client.id}",), self
         )
         self._clients.move_to_end(client.id)
         if len(self._clients) > _AT_MOST:
             self._clients.popitem(last=False)
+
+    def forget(self, copy: Copy) -> None:
+        """Keep *copy* no more."""
+        if self._clients.get(copy.client.id) is copy:
+            del self._clients[copy.client.id]
 
     def copy_of(self, client_id: str, now: datetime) -> Copy | None:
         """Return what is remembered of the client, which Redis has yet to be asked about, or None."""

@@ -14,6 +14,7 @@ from authsvc.storage.tables import metadata
 from authsvc.tokens.access_token import DEAD as DEAD_AT_A_GLANCE
 from authsvc.tokens.access_token import RowGlance
 from tests.conftest import MakeService
+from tests.fixtures.clock import START
 from tests.fixtures.glancing import Glancing
 from tests.fixtures.service import DEAD, Json, Registered, Service
 from tests.fixtures.stack import ADDRESS, ISSUER
@@ -164,6 +165,33 @@ async def test_a_caller_changed_elsewhere_is_read_anew(
     refused = await service.post("/introspect", caller, token=token)
 
     assert refused.status_code == 401
+
+
+@pytest.mark.only("postgres-opaque", reason="with a JWT the database is not asked, and Redis hears nothing")
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"secret_sha256": b"x" * 32, "version": 2}, 401),
+        ({"disabled_at": START, "version": 2}, 401),
+        ({"disabled_at": START}, 401),
+        ({"may_introspect": False, "version": 2}, 200),
+    ],
+)
+async def test_a_caller_changed_by_hand_is_read_anew(
+    service: Service, signed_in: Json, caller: Registered, change: dict[str, object], status: int
+) -> None:
+    """Or by who tells no Redis: the row that was asked for along with the token's says so."""
+    token = signed_in["access_token"]
+    assert await service.is_live(token, caller)
+
+    async with service.transaction() as tx:
+        client = metadata.tables["client"]
+        await tx.execute(sa.update(client).where(client.c.id == caller.id).values(**change))
+
+    for _ in range(2):
+        answer = await service.post("/introspect", caller, token=token)
+        assert answer.status_code == status
+        assert b'"active":true' not in answer.content
 
 
 @ON_POSTGRES

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 
 import pytest
@@ -9,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from authsvc.endpoints.whole_answer import GLANCE, Glancer, Held, lines_of
-from tests.fixtures.one_connection import ASK, BODY, HEADERS, LAST, answering, listening, told
+from tests.fixtures.one_connection import ASK, BODY, HEADERS, LAST, NOTHING, answering, listening, told
 
 ANSWER = (200, lines_of(HEADERS), BODY)
 UPGRADE = ASK.replace(b"Host: auth", b"Host: auth\r\nConnection: upgrade\r\nUpgrade: h2c")
@@ -126,6 +127,63 @@ async def test_what_is_malformed_is_not_served_with_what_came_of_it() -> None:
     assert said.startswith(b"HTTP/1.1 400 ")
     assert not app.was_started
     assert glances.bodies == []
+
+
+@pytest.mark.parametrize("target", [b"http://h", b"http://h:99999/x", b"/" + b"a" * 70_000])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        pytest.param(b"Content-Length: 3\r\n\r\na=b", id="whole"),
+        pytest.param(b"Content-Length: 9\r\n\r\na=b", id="whose body is to come"),
+        pytest.param(b"Transfer-Encoding: chunked\r\n\r\nno number\r\n", id="whose body is broken"),
+    ],
+)
+async def test_a_target_that_cannot_be_read_is_malformed(target: bytes, rest: bytes) -> None:
+    request = b"POST " + target + b" HTTP/1.1\r\nHost: auth\r\n" + rest
+    for state in (Glances(take_soon).state, NOTHING):
+        assert (await told(Unserved(), request, answers=9, state=state)).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_what_is_malformed_is_not_answered_in_place_of_the_request_before() -> None:
+    behind = ASK + b"POST http://h HTTP/1.1\r\nHost: auth\r\n\r\n"
+    for state in (Glances(take_later).state, NOTHING):
+        assert b"400" not in await told(SERVED, behind, answers=9, state=state)
+
+
+async def test_a_glance_that_fails_is_followed_by_a_look() -> None:
+    def fail(held: Held) -> bool:
+        asyncio.get_running_loop().call_later(0.02, held.take, 200, lines_of([]), b"too late")
+        raise RuntimeError
+
+    async def look(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0.05)
+        await SERVED(scope, receive, send)
+
+    said = await told(look, ASK, ASK, answers=2, state=Glances(fail).state)
+
+    assert said.count(BODY) == 2
+    assert b"too late" not in said
+
+
+async def test_what_is_let_go_knows_nothing_of_who_told() -> None:
+    of_teller: ContextVar[bool] = ContextVar("of_teller", default=False)
+    seen: list[bool] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(of_teller.get())
+        await SERVED(scope, receive, send)
+
+    def let_go_by_another(held: Held) -> bool:
+        def tell() -> None:
+            of_teller.set(True)
+            held.let_go()
+
+        asyncio.get_running_loop().call_soon(tell, context=copy_context())
+        return True
+
+    assert BODY in await told(app, ASK, answers=1, state=Glances(let_go_by_another).state)
+
+    assert seen == [False]
 
 
 async def test_who_has_left_is_not_answered_nor_served() -> None:

@@ -15,16 +15,18 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from authsvc.cli.connection_bounds import MOST_HEADER_BYTES, MOST_HEADERS, Connections
+from authsvc.cli.connection_bounds import (
+    MOST_HEADER_BYTES,
+    Connections,
+    TooLargeError,
+    expect_readable,
+    expect_small,
+)
 from authsvc.cli.lazy_timer import LazyTimer
 from authsvc.cli.upgrades import framing_of, parser_behind_headers
 from authsvc.cli.whole_answers import last_problem, take_whole
 from authsvc.endpoints.whole_answer import EXTENSION
 from authsvc.metrics import REQUESTS_REFUSED
-
-
-class _TooLargeError(Exception):
-    pass
 
 
 class BoundedConnection(HttpToolsProtocol):
@@ -97,7 +99,7 @@ class BoundedConnection(HttpToolsProtocol):
         try:
             self._parse(data)
         except httptools.HttpParserError as error:
-            if isinstance(error.__context__, _TooLargeError):
+            if isinstance(error.__context__, TooLargeError):
                 self._refuse(431, "headers", "The headers of the request are too large.")
             else:
                 self._refuse(400, "malformed", "This is no request of HTTP/1.1.")
@@ -137,12 +139,8 @@ class BoundedConnection(HttpToolsProtocol):
         if self._late is not None:
             self._late.cancel()
             self._late = None
-        # The second is exact, and asked only where so much has come at all.
-        if len(self.headers) > MOST_HEADERS or (
-            max(self._head_bytes, self._read_bytes) > MOST_HEADER_BYTES
-            and sum(len(name) + len(value) for name, value in self.headers) > MOST_HEADER_BYTES
-        ):
-            raise _TooLargeError
+        expect_small(self.headers, come=max(self._head_bytes, self._read_bytes))
+        expect_readable(self.url)
         self._is_between, self._head_bytes, self._vain_bytes = False, 0, 0
         if self.parser.should_upgrade():
             self._framing = framing_of(self.headers)

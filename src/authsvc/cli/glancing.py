@@ -10,6 +10,7 @@ To switch it off: let the server have `BoundedConnection`.
 """
 
 from asyncio import Transport
+from contextvars import copy_context
 
 from starlette.types import Scope  # noqa: TC002 - a type that says what the attribute is
 from uvicorn._types import ASGI3Application
@@ -31,6 +32,7 @@ class GlancingConnection(BoundedConnection):
         """Let it in, and see whether the application glances at all."""
         # Below a path of its own the application knows other targets than are sent.
         self._glancer = None if self.root_path else self.app_state.get(GLANCE)
+        self._context = copy_context()
         super().connection_made(transport)
 
     # It asks.
@@ -68,7 +70,11 @@ class GlancingConnection(BoundedConnection):
             return
         held.is_whole = True
         is_plain = held.is_plain and held.target in glancer.targets and not self.expect_100_continue
-        if not (is_plain and glancer.glance(held)):
+        try:
+            is_for_it = is_plain and glancer.glance(held)
+        except Exception:  # noqa: BLE001 - whatever it is, the application meets it too, and tells
+            is_for_it = False
+        if not is_for_it:
             held.let_go()
 
     @property
@@ -113,13 +119,13 @@ class GlancingConnection(BoundedConnection):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         if self._told_of is None:
-            super()._start_asgi_task(cycle, app)
+            self.start(cycle, app)
         else:
             self._told_of.cycle, self._told_of.app, self._served = cycle, app, cycle
 
     def start(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        """Start a request that was held."""
-        super()._start_asgi_task(cycle, app)
+        """Start a request. In the connection's context: somebody else's may have told that it is its turn."""
+        self._context.copy().run(super()._start_asgi_task, cycle, app)
 
     def hold_nothing(self) -> None:
         """Keep nothing from uvicorn any more."""
@@ -146,6 +152,7 @@ class _Held:
     __slots__ = (
         "_connection",
         "_http_version",
+        "_is_started",
         "_is_upgrade",
         "_method",
         "app",
@@ -165,6 +172,7 @@ class _Held:
         self.keep_alive: bool = parser.should_keep_alive()
         self.parts: list[bytes] = []
         self.is_whole = False
+        self._is_started = False
         self.cycle: RequestResponseCycle | None = None
         self.app: ASGI3Application | None = None
         # Of what ASGI has, that which a glance needs.
@@ -194,6 +202,8 @@ class _Held:
 
     def take(self, status: int, lines: bytes, body: bytes) -> bool:
         """Send the answer; tell whether it was sent."""
+        if self._is_started:
+            return False
         if self.cycle is None:
             return self._connection.answer(self, status, lines, body)
         return take_whole(self.cycle, status, lines, body)
@@ -201,8 +211,9 @@ class _Held:
     def let_go(self) -> bool:
         """Start it, if anybody is left to answer; tell whether that is so."""
         self._connection.hold_nothing()
-        if self.cycle is None or self.app is None or self.cycle.disconnected:
-            return False
+        if self._is_started or self.cycle is None or self.app is None or self.cycle.disconnected:
+            return self._is_started
+        self._is_started = True
         self._connection.start(self.cycle, self.app)
         return True
 

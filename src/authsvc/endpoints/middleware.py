@@ -133,6 +133,12 @@ class RequestFrame:
         return self._at_once.glance(held.scope, held.body, partial(self._tell, held, time.perf_counter()))
 
     def _tell(self, held: Held, started: float, answer: Answer | None) -> None:
+        try:
+            self._hand_over(held, started, answer)
+        except Exception:  # noqa: BLE001 - whatever it is, others wait for the same to be told
+            held.let_go()
+
+    def _hand_over(self, held: Held, started: float, answer: Answer | None) -> None:
         if answer is not None and not self._stop.has_begun:
             scope = held.scope
             request_id = _request_id(scope["headers"])

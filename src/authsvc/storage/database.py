@@ -1,28 +1,21 @@
 """Postgres: connections and transactions. Driver errors leave here as `Unavailable`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from datetime import datetime
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import sqlalchemy as sa
-from asyncpg import PostgresError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from authsvc.errors import OperatorError, Unavailable
-from authsvc.metrics import STORE_ERRORS
+from authsvc.errors import Unavailable
 from authsvc.storage import waiting
 from authsvc.storage.database_address import read_address
+from authsvc.storage.database_errors import driver_errors, raise_ours
 from authsvc.storage.dialect import (
     UNPREPARED,
     autocommit,
-    is_contention,
-    is_no_database,
-    is_other_schema,
-    is_temporary,
     prepare_sqlite,
     replace_closed,
 )
@@ -45,9 +38,6 @@ HELD_CONNECTIONS = sum(_HELD)
 
 Transaction = AsyncConnection
 """An open transaction; what a store's function is given."""
-
-_AWAY = "The database cannot be reached now."
-_FULL = "All database connections are in use."
 
 
 class Database:
@@ -105,7 +95,7 @@ class Database:
         Raises:
             Unavailable: the database is away, too slow, or all connections are in use.
         """
-        with _driver_errors(self.outages):
+        with driver_errors(self.outages):
             async with self._connected(self.engine) as connection, connection.begin():
                 yield connection
 
@@ -116,7 +106,7 @@ class Database:
         Raises:
             Unavailable: as `transaction`.
         """
-        with _driver_errors(self.outages):
+        with driver_errors(self.outages):
             async with self._connected(self._reading) as connection:
                 yield connection
 
@@ -154,10 +144,8 @@ class Database:
         try:
             rows = await held.fetch(statement, *values)
         except Exception as error:
-            ours = _ours(error, outages, began)
-            if ours is None:
-                raise
-            raise ours from error
+            raise_ours(error, outages, began)
+            raise
         outages.succeeded(began)
         return rows
 
@@ -192,53 +180,3 @@ def _of_driver(
 ) -> dict[str, object]:
     times: dict[str, object] = {"timeout": timeout_seconds, "command_timeout": statement_seconds}
     return times if prepares else times | UNPREPARED
-
-
-@contextmanager
-def _driver_errors(outages: OutageWatch) -> Iterator[None]:
-    began = outages.clock()
-    try:
-        yield
-    except Exception as error:
-        ours = _ours(error, outages, began)
-        if ours is None:
-            raise
-        raise ours from error
-    else:
-        outages.succeeded(began)
-
-
-def _ours(error: Exception, outages: OutageWatch, began: datetime) -> Unavailable | OperatorError | None:
-    """Note what *error* says of the database, and return what to raise in its place, if anything."""
-    if isinstance(error, PoolTimeoutError):
-        STORE_ERRORS.labels("database pool").inc()
-        waiting.waited_in_vain()
-        return Unavailable(_FULL)
-    # What the driver raises while it connects comes as it is, all else wrapped.
-    if isinstance(error, OSError | TimeoutError | OperationalError | InterfaceError | PostgresError):
-        return _away(outages, began, error)
-    if not isinstance(error, DBAPIError):
-        return None
-    if is_no_database(error):
-        return OperatorError(
-            "The SQLite file is damaged, or no database at all: restore it, or name another "
-            "(for `authsvc dev`: another AUTHSVC_DATA_DIR, or delete the file)."
-        )
-    if is_other_schema(error):
-        return OperatorError(
-            f"The tables are not those of this version ({str(error.orig).splitlines()[0]}). "
-            "Restore them from a backup, or name another database in AUTHSVC_DATABASE_URL."
-        )
-    # Without a statement it comes from connecting, or from the end of a transaction.
-    if error.connection_invalidated or error.statement is None or is_temporary(error):
-        return _away(outages, began, error)
-    return None
-
-
-def _away(outages: OutageWatch, began: datetime, error: Exception) -> Unavailable:
-    STORE_ERRORS.labels("database").inc()
-    # Two requests in each other's way say nothing of the database.
-    if not is_contention(error):
-        outages.failed(began)
-        waiting.waited_in_vain()
-    return Unavailable(_AWAY)
