@@ -5,9 +5,8 @@ still on its way.
 """
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from functools import cached_property
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -29,7 +28,10 @@ class Standing(Enum):
     DENIED = "denied"
 
 
-@dataclass(frozen=True)
+Entries = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class TokenNames:
     """Everything by which a JWT can be denied."""
 
@@ -37,13 +39,18 @@ class TokenNames:
     kid: str
     client_id: str
     session_id: UUID | None
+    _entries: Entries | None = field(default=None, init=False, repr=False, compare=False)
 
-    @cached_property
-    def entries(self) -> tuple[str, str, str, str]:
+    @property
+    def entries(self) -> Entries:
         """The keys in the denylist that would concern it: of the token, its key, its client, its session."""
-        # Thousands of tokens are remembered, and have few keys and clients among them.
-        key, client = sys.intern(f"kid:{self.kid}"), sys.intern(f"client:{self.client_id}")
-        return f"jti:{self.jti}", key, client, f"sid:{self.session_id}"
+        entries = self._entries
+        if entries is None:
+            # Thousands of tokens are remembered, and have few keys and clients among them.
+            key, client = sys.intern(f"kid:{self.kid}"), sys.intern(f"client:{self.client_id}")
+            entries = f"jti:{self.jti}", key, client, f"sid:{self.session_id}"
+            object.__setattr__(self, "_entries", entries)
+        return entries
 
 
 @dataclass(frozen=True)

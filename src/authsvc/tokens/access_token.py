@@ -1,9 +1,8 @@
 """What an access token is, whatever its format."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
@@ -19,9 +18,12 @@ from authsvc.storage.token_rows import TokenAnswer, TokenRows
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AccessToken:
-    """The facts of an access token. A client's own has no account, session or username."""
+    """The facts of an access token. A client's own has no account, session or username.
+
+    Thousands are remembered, and what has to be read of one at each check lies close together.
+    """
 
     issuer: str
     id: str
@@ -34,13 +36,31 @@ class AccessToken:
     session_id: UUID | None = None
     account_id: UUID | None = None
     username: str | None = None
+    _description: bytes | None = field(default=None, init=False, repr=False, compare=False)
+    _answers: dict[str, bytes] | None = field(default=None, init=False, repr=False, compare=False)
 
-    @cached_property
+    @property
     def description(self) -> bytes:
         """What introspection says of it while it is live (RFC 7662 §2.2): JSON, UTF-8.
 
         Made once for each object; the memories of what tokens are keep those.
         """
+        description = self._description
+        if description is None:
+            description = self._described()
+            object.__setattr__(self, "_description", description)
+        return description
+
+    @property
+    def answers(self) -> dict[str, bytes]:
+        """What other endpoints say of it while it is live, by their paths; each makes its own, once."""
+        answers = self._answers
+        if answers is None:
+            answers = {}
+            object.__setattr__(self, "_answers", answers)
+        return answers
+
+    def _described(self) -> bytes:
         members: dict[str, str | int | bool] = {
             "active": True,
             "scope": format_scope(self.scope),
@@ -59,11 +79,6 @@ class AccessToken:
         if self.session_id is not None:
             members["sid"] = str(self.session_id)
         return _to_json(members).encode()
-
-    @cached_property
-    def answers(self) -> dict[str, bytes]:
-        """What other endpoints say of it while it is live, by their paths; each makes its own, once."""
-        return {}
 
 
 class Verdict(NamedTuple):

@@ -1,5 +1,6 @@
 """JWT access tokens (RFC 9068): what is in one, and what makes one good."""
 
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -161,18 +162,19 @@ class JwtFormat:
             username is None
         ):
             return None
+        # Thousands are remembered, and have few clients, audiences and accounts among them.
         return AccessToken(
-            issuer=texts["iss"],
+            issuer=sys.intern(texts["iss"]),
             id=texts["jti"],
-            client_id=texts["client_id"],
+            client_id=sys.intern(texts["client_id"]),
             subject=texts["sub"],
             scope=scope,
-            audience=texts["aud"],
+            audience=sys.intern(texts["aud"]),
             issued_at=issued_at,
             expires_at=expires_at,
             session_id=session_id,
             account_id=account_id,
-            username=username,
+            username=None if username is None else sys.intern(username),
         )
 
     async def revoke(self, token: str, facts: AccessToken) -> None:  # noqa: ARG002 - one JWT has many spellings, so it goes by its id

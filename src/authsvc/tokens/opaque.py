@@ -1,5 +1,6 @@
 """Opaque access tokens: random, and only their SHA-256 is in the database."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -117,9 +118,10 @@ class OpaqueFormat:
     def _known_facts(self, sha256: bytes, found: FoundToken) -> AccessToken:
         if found.version is None:
             return _facts(sha256, found, issuer=self.issuer)
-        seen, known = (found.version, found.username), self.memory.get(sha256)
-        if known is None or known.seen != seen:
-            known = KnownRow(seen, _facts(sha256, found, issuer=self.issuer))
+        known = self.memory.get(sha256)
+        if known is None or not known.is_as(found.version, found.username):
+            facts = _facts(sha256, found, issuer=self.issuer)
+            known = KnownRow(found.version, facts.username, facts)
             self.memory.keep(sha256, known)
         return known.facts
 
@@ -180,7 +182,7 @@ class _KnownGlance(RowGlance):
         if row is None:
             return None
         _, version, username, has_ended, is_denied = read_state(row)
-        if (version, username) != self._known.seen:
+        if not self._known.is_as(version, username):
             raise RowChanged
         client = told.clients.get(self._known.facts.client_id)
         is_suspended = client is None or client.is_disabled
@@ -189,17 +191,18 @@ class _KnownGlance(RowGlance):
 
 
 def _facts(sha256: bytes, found: FoundToken, *, issuer: str) -> AccessToken:
+    # Thousands are remembered, and have few clients, audiences and accounts among them.
     return AccessToken(
         issuer=issuer,
         # Shown to callers as `jti`; half of the fingerprint, from which no token can be made.
         id=encode_base64url(sha256[:16]),
-        client_id=found.client_id,
+        client_id=sys.intern(found.client_id),
         subject=found.client_id if found.account_id is None else str(found.account_id),
         scope=found.scope,
-        audience=found.audience,
+        audience=sys.intern(found.audience),
         issued_at=found.issued_at,
         expires_at=found.expires_at,
         session_id=found.session_id,
         account_id=found.account_id,
-        username=found.username,
+        username=None if found.username is None else sys.intern(found.username),
     )

@@ -10,23 +10,24 @@ To switch it off: `at_most=0`. On SQLite, whose rows have no version, nothing is
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from authsvc.tokens.access_token import AccessToken
 from authsvc.tokens.bounded_memory import BoundedMemory
 
-MOST_ROWS = 16_384  # some 3 KiB each, and up to 10 with the longest names and scopes
-
-Seen: TypeAlias = tuple[int, str | None]
-"""The version of a token's row, and the username of its account."""
+MOST_ROWS = 16_384  # some 2 KiB each, and up to 10 with the longest names and scopes
 
 
 @dataclass(frozen=True, slots=True)
 class KnownRow:
-    """A row that was read, and the facts that stand in it."""
+    """A row that was read: its version, the username of its account, and the facts that stand in it."""
 
-    seen: Seen
+    version: int
+    username: str | None
     facts: AccessToken
+
+    def is_as(self, version: int | None, username: str | None) -> bool:
+        """Whether a row of this version, and of an account of this name, still means the same."""
+        return self.version == version and self.username == username
 
 
 class RowMemory(BoundedMemory[bytes, KnownRow]):

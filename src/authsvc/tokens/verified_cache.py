@@ -16,7 +16,7 @@ from authsvc.storage.standing import Standing, TokenNames, told_by
 from authsvc.tokens.access_token import AccessToken
 from authsvc.tokens.bounded_memory import BoundedMemory
 
-MOST_TOKENS = 16_384  # some 3 KiB each, and up to 10 with the longest names and scopes
+MOST_TOKENS = 16_384  # some 2 KiB each, and up to 10 with the longest names and scopes
 
 
 @dataclass(frozen=True, slots=True)
