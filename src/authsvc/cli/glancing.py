@@ -79,7 +79,7 @@ class GlancingConnection(BoundedConnection):
 
     @property
     def _is_in_work(self) -> bool:
-        return self._held is not None or not getattr(self.cycle, "response_complete", True)
+        return self._held is not None or super()._is_in_work
 
     # It is answered.
     def answer(self, held: "_Held", status: int, lines: bytes, body: bytes) -> bool:
@@ -93,8 +93,11 @@ class GlancingConnection(BoundedConnection):
         return True
 
     # Something else happens.
-    def _tell_uvicorn(self, held: "_Held") -> None:
-        """Make of the request that is held what uvicorn makes of any, but for its start."""
+    def hold_nothing(self) -> None:
+        """Let uvicorn make of a request that is held what it makes of any, but for its start."""
+        held = self._held
+        if held is None:
+            return
         # It asks the parser of the request whose headers came last, which may be one that began since.
         parser, self.parser = self.parser, held  # type: ignore[assignment] # all that is asked of it
         self._held, self._told_of = None, held
@@ -126,11 +129,6 @@ class GlancingConnection(BoundedConnection):
     def start(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         """Start a request. In the connection's context: somebody else's may have told that it is its turn."""
         self._context.copy().run(super()._start_asgi_task, cycle, app)
-
-    def hold_nothing(self) -> None:
-        """Keep nothing from uvicorn any more."""
-        if self._held is not None:
-            self._tell_uvicorn(self._held)
 
     def shutdown(self) -> None:
         """Close once what was asked is answered."""

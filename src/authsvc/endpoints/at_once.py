@@ -52,8 +52,7 @@ class AtOnce:
         self._state = state
         self._room = room
         self._is_on = is_on
-        glanced_at = {path: QUESTIONS[path].method for path in GLANCES}
-        self.targets = frozenset(f"{method} {path}".encode() for path, method in glanced_at.items())
+        self.targets = frozenset(f"{QUESTIONS[path].method} {path}".encode() for path in GLANCES)
 
     async def answer(self, scope: Scope, receive: Receive) -> "Answer | Receive":
         """Return the answer, or else what the endpoint is to receive from."""

@@ -50,7 +50,7 @@ class TokenAnswer(NamedTuple):
 
 
 class TokenRows:
-    """Asks Postgres over a held connection, which there must be."""
+    """Asks Postgres over a held connection, which there must be: as `Lookups.are_shared` says."""
 
     def __init__(
         self, database: Database, found_by: Callable[[KeyCondition[bytes]], sa.Select[tuple[object, ...]]]
@@ -60,11 +60,6 @@ class TokenRows:
         rows = found_by(sa.any_(sa.bindparam("keys", type_=ARRAY(sa.LargeBinary()))))
         self._statement = HeldStatement(_with_clients(rows), database.engine.dialect)
         self._questions: Coalescer[TokenQuestion, TokenAnswer] = Coalescer(self._fetch, at_most=_BATCH)
-
-    @property
-    def can_be_asked(self) -> bool:
-        """Whether there is a connection that is held."""
-        return self._database.reads is not None
 
     def find_for(self, receiver: Receiver[TokenAnswer], question: TokenQuestion) -> None:
         """Answer *receiver*, which is told in the very moment that the answer comes.

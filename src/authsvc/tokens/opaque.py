@@ -88,7 +88,7 @@ class OpaqueFormat:
         sha256 = self._sha256(token)
         if sha256 is None:
             return DEAD
-        if not self.rows.can_be_asked:
+        if not self.lookups.are_shared:
             return None
         known = self.memory.get(sha256)
         return _NewGlance(self, sha256) if known is None else _KnownGlance(self, sha256, known)
@@ -120,8 +120,7 @@ class OpaqueFormat:
             return _facts(sha256, found, issuer=self.issuer)
         known = self.memory.get(sha256)
         if known is None or not known.is_as(found.version, found.username):
-            facts = _facts(sha256, found, issuer=self.issuer)
-            known = KnownRow(found.version, facts.username, facts)
+            known = KnownRow(found.version, _facts(sha256, found, issuer=self.issuer))
             self.memory.keep(sha256, known)
         return known.facts
 

@@ -19,15 +19,14 @@ MOST_ROWS = 16_384  # some 2 KiB each, and up to 10 with the longest names and s
 
 @dataclass(frozen=True, slots=True)
 class KnownRow:
-    """A row that was read: its version, the username of its account, and the facts that stand in it."""
+    """A row that was read: its version, and the facts that stand in it and around it."""
 
     version: int
-    username: str | None
     facts: AccessToken
 
     def is_as(self, version: int | None, username: str | None) -> bool:
         """Whether a row of this version, and of an account of this name, still means the same."""
-        return self.version == version and self.username == username
+        return self.version == version and self.facts.username == username
 
 
 class RowMemory(BoundedMemory[bytes, KnownRow]):
