@@ -62,29 +62,35 @@ class Clients:
         for client_id, secret in dict.fromkeys(credentials.readings):
             client = await self.find(client_id)
             known = known or client
-            if (
-                self._proves(client, secret, self.clock())
-                and client is not None
-                and client.disabled_at is None
-            ):
+            if self._is_let_in(client, secret, self.clock()) and client is not None:
                 return client
         # A name that is no client's stays out of the log: it may be a secret in the wrong field.
         audit.record("client_authentication_failed", client_id=None if known is None else known.id)
         raise InvalidClient("The client is unknown or disabled, or its secret is wrong or missing.")
+
+    def recall(self, credentials: ClientCredentials) -> Copy | None:
+        """Return what is remembered of a client that works and is proven by *credentials*, or None."""
+        if len(credentials.readings) != 1:
+            return None
+        ((client_id, secret),), now = credentials.readings, self.clock()
+        copy = self.remembered.copy_of(client_id, now)
+        return copy if copy is not None and self._is_let_in(copy.client, secret, now) else None
 
     def recognise(self, client_id: str, secret: str, now: datetime) -> Copy | None:
         """Return what is remembered of a confidential client that works and has this secret, or None."""
         copy = self.remembered.copy_of(client_id, now)
         if copy is None or not copy.client.is_confidential or not secret:
             return None
-        is_proven = self._proves(copy.client, secret, now) and copy.client.disabled_at is None
-        return copy if is_proven else None
+        return copy if self._is_let_in(copy.client, secret, now) else None
 
     async def named_or_public(self, credentials: ClientCredentials) -> Client:
         """Return the client of a token request; one that names nobody is the row `public`."""
         if credentials.names_nobody:
             credentials = ClientCredentials([(PUBLIC_CLIENT_ID, "")])
         return await self.authenticate(credentials)
+
+    def _is_let_in(self, client: Client | None, secret: str, now: datetime) -> bool:
+        return self._proves(client, secret, now) and client is not None and client.disabled_at is None
 
     @staticmethod
     def _proves(client: Client | None, secret: str, now: datetime) -> bool:

@@ -2,7 +2,8 @@
 
 Saves: one database query for every request that names a client, and reading and hashing its secret again.
 Invariant: a copy is used only where Redis, asked after the request came, knows of no later version, or where
-Postgres, asked along with an opaque token's row, has the same. Every change writes its version into Redis
+Postgres has the same: asked along with an opaque token's row, or told by a refresh, which is not written
+otherwise. Every change writes its version into Redis
 before it is answered, for longer than any copy is kept, and a Redis that forgot is not asked
 (`storage/denylist.py`).
 On failure: without Redis the database is asked; without both nothing is known of any client.
@@ -49,8 +50,12 @@ class Copy:
         client, state = self.client, clients.get(self.client.id)
         if state == (client.version, client.disabled_at is not None):
             return True
-        self.memory.forget(self)
+        self.forget()
         return False
+
+    def forget(self) -> None:
+        """Keep it no more."""
+        self.memory.forget(self)
 
 
 class RememberedClients:

@@ -33,7 +33,8 @@ async def test_nothing_is_tried_twice_by_what_is_remembered(service: Service, re
     with statements(service.stack.services.stores.database) as sent:
         await service.refreshed(refreshed["refresh_token"])
 
-    assert ["UPDATE session" in text for text in sent] == [True, False, True]
+    client, session = [False, False]
+    assert ["UPDATE session" in text for text in sent] == [True, client, session, True]
 
 
 @pytest.mark.parametrize("is_repeated", [False, True], ids=["the last token", "the one before"])

@@ -63,5 +63,14 @@ async def exchange(
         if found is None:
             raise InvalidGrant("The refresh token is expired, revoked, already used or not known.")
         credentials = ClientCredentials([(found.session.client_id, "")])
+    if presented is not None and found is not None and found.is_remembered and not scope:
+        copy = services.clients.recall(credentials)
+        if copy is not None:
+            issued = await grant.exchange_as_remembered(copy.client, presented, found)
+            if issued is not None:
+                return issued
+            # Whatever it was that has changed; of the client Redis may not have heard it yet.
+            copy.forget()
+            found = None
     client = await services.clients.authenticate(credentials)
     return await grant.exchange(client, presented, scope=requested_scope(scope), found=found)

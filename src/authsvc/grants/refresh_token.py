@@ -12,7 +12,7 @@ from uuid import UUID
 from authsvc import audit
 from authsvc.clients import Client, require_grant
 from authsvc.clock import Clock
-from authsvc.errors import InvalidGrant, InvalidScope, TooManyAttempts, Unavailable
+from authsvc.errors import InvalidGrant, InvalidScope, TooManyAttempts, UnauthorizedClient, Unavailable
 from authsvc.grants.issuing import Granted, IssuedTokens, TokenIssuer
 from authsvc.grants.known_sessions import KnownSessions
 from authsvc.grants.refresh_verdict import (
@@ -32,7 +32,6 @@ from authsvc.sessions import Sessions
 from authsvc.storage import session_use, sessions
 from authsvc.storage.database import Database
 from authsvc.storage.lookups import Lookups
-from authsvc.storage.session_use import SessionUse
 from authsvc.storage.session_uses import SessionUses
 from authsvc.storage.sessions import FoundSession, Session, SessionOwner
 from authsvc.tokens.refresh_handle import PresentedRefreshToken, RefreshHandles
@@ -94,8 +93,30 @@ class RefreshTokenGrant:
             found = None  # another exchange, or the session's end, came first: judge again
         raise Unavailable("This refresh token is being exchanged many times at once.")
 
+    async def exchange_as_remembered(
+        self, client: Client, presented: PresentedRefreshToken, found: FoundSession
+    ) -> IssuedTokens | None:
+        """Return the session's next tokens if it and *client* are as they are remembered; else None.
+
+        Then nothing is written, and nobody is refused.
+
+        Raises:
+            Unavailable: as `exchange`.
+        """
+        try:
+            require_grant(client, "refresh_token")
+            return await self._try(client, presented, None, found, client_version=client.version)
+        except (UnauthorizedClient, InvalidGrant, InvalidScope):
+            return None
+
     async def _try(
-        self, client: Client, presented: PresentedRefreshToken, scope: Scope | None, found: FoundSession
+        self,
+        client: Client,
+        presented: PresentedRefreshToken,
+        scope: Scope | None,
+        found: FoundSession,
+        *,
+        client_version: int | None = None,
     ) -> IssuedTokens | None:
         session, owner = found.session, found.owner
         now = self.clock()
@@ -113,7 +134,12 @@ class RefreshTokenGrant:
         )
         if issued.refresh_token is None:  # the key that minted it is not in force any more
             raise InvalidGrant(_NOT_GOOD)
-        number = await self.uses.write(self._use(found, moved, verdict), prepared.row)
+        use = (
+            session_use.repetition(session, moved, at_most=MAX_REPEATS)
+            if isinstance(verdict, Repeat)
+            else session_use.rotation(found, moved, client_version=client_version)
+        )
+        number = await self.uses.write(use, prepared.row)
         if number is None:
             return None
         self._record(verdict, moved)
@@ -170,11 +196,6 @@ class RefreshTokenGrant:
             generation=verdict.generation,
             server_key_id=self.server_keys.current.id,
         )
-
-    def _use(self, found: FoundSession, moved: Session, verdict: Rotate | Repeat) -> SessionUse:
-        if isinstance(verdict, Repeat):
-            return session_use.repetition(found.session, moved, at_most=MAX_REPEATS)
-        return session_use.rotation(found, moved)
 
     async def _refuse(self, session: Session, verdict: Judgement) -> NoReturn:
         match verdict:

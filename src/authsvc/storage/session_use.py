@@ -20,7 +20,7 @@ from authsvc.storage.dialect import UtcDateTime
 from authsvc.storage.key_withdrawals import LATEST
 from authsvc.storage.named_rows import insertion, named
 from authsvc.storage.sessions import FoundSession, Session
-from authsvc.storage.tables import AccessTokenRow, AccountRow, SessionRow
+from authsvc.storage.tables import AccessTokenRow, AccountRow, ClientRow, SessionRow
 
 Use = ReturningUpdate[UUID, int]
 """Returns the session's id, and the number of the access token that goes with this use."""
@@ -40,6 +40,7 @@ OF_ROTATION: Mapping[str, TypeEngine[Any]] = {
     "new_server_key_id": sa.Text(),
     "seen_username": sa.Text(),
     "seen_withdrawal": UtcDateTime(),
+    "seen_client_version": sa.BigInteger(),
 }
 _OF_REPETITION: Mapping[str, TypeEngine[Any]] = {**_OF_ANY, "at_most": sa.Integer()}
 
@@ -54,13 +55,25 @@ def as_seen(told: Told) -> sa.ColumnElement[bool]:
 
 
 def stands_as_seen(told: Told) -> sa.ColumnElement[bool]:
-    """Return whether what was read along with a session is still so: what its tokens say, and their key."""
+    """Return whether what was seen beside a session is still so: what its tokens say, their key, its client.
+
+    Of a client that was asked about a moment ago no version is told.
+    """
     account = sa.exists().where(
         col(AccountRow.id) == col(SessionRow.account_id),
         col(AccountRow.username) == told["seen_username"],
         col(AccountRow.disabled_at).is_(None),
     )
-    return sa.and_(account, LATEST.scalar_subquery().is_not_distinct_from(told["seen_withdrawal"]))
+    client = sa.exists().where(
+        col(ClientRow.id) == col(SessionRow.client_id),
+        col(ClientRow.version) == told["seen_client_version"],
+        col(ClientRow.disabled_at).is_(None),
+    )
+    return sa.and_(
+        account,
+        LATEST.scalar_subquery().is_not_distinct_from(told["seen_withdrawal"]),
+        sa.or_(told["seen_client_version"].is_(None), client),
+    )
 
 
 def rotating(told: Told) -> Use:
@@ -130,13 +143,17 @@ class SessionUse(NamedTuple):
         return {**self.values, **named("token", access_tokens.values(token))}
 
 
-def rotation(found: FoundSession, moved: Session) -> SessionUse:
-    """Return what moves the ratchet to the generation of *moved*, if all is as it was *found*."""
+def rotation(found: FoundSession, moved: Session, *, client_version: int | None = None) -> SessionUse:
+    """Return what moves the ratchet to the generation of *moved*, if all is as it was *found*.
+
+    With *client_version*, only if its client is as it was then, and not disabled.
+    """
     change = {
         "new_generation": moved.generation,
         "new_server_key_id": moved.server_key_id,
         "seen_username": found.owner.username,
         "seen_withdrawal": found.key_withdrawal.at,
+        "seen_client_version": client_version,
     }
     return SessionUse(ROTATE, _values(found.session, moved) | change, found.is_remembered)
 
