@@ -172,8 +172,9 @@ class KeyRing:
 
     def lacks(self, kid: str, now: datetime) -> bool:
         """Whether `find` would say at once that there is none: it is not time to look again."""
-        is_looking = self._looking.locked() or self._last_look_failed
-        return kid not in self._keys and not is_looking and not self._may_look(now)
+        return not (
+            kid in self._keys or self._last_look_failed or self._looking.locked() or self._may_look(now)
+        )
 
     def get(self, kid: str) -> SigningKey | None:
         """Return the key with this id, if it is known here."""

@@ -19,17 +19,15 @@ _LONGEST_KID = 64  # ours are half as long
 
 
 class RefusedTexts:
-    """The texts that were refused last, each with the unknown key that it names."""
+    """The texts that were refused last, each with the unknown key that it names, or an empty name."""
 
     def __init__(self, at_most: int = MOST_TEXTS) -> None:
-        self._kids: BoundedMemory[bytes, str | None] = BoundedMemory(at_most)
+        self._kids: BoundedMemory[bytes, str] = BoundedMemory(at_most)
 
     def surely_include(self, sha256: bytes, keys: KeyRing, now: datetime) -> bool:
         """Whether this text was refused, and nothing has to be asked for to refuse it again."""
-        if sha256 not in self._kids:
-            return False
         kid = self._kids.get(sha256)
-        return kid is None or keys.lacks(kid, now)
+        return kid is not None and (not kid or keys.lacks(kid, now))
 
     async def include(self, sha256: bytes, keys: KeyRing) -> bool:
         """Whether this text was refused, and would be again.
@@ -37,13 +35,11 @@ class RefusedTexts:
         Raises:
             Unavailable: its key is unknown here and the database cannot be asked for it.
         """
-        if sha256 not in self._kids:
-            return False
         kid = self._kids.get(sha256)
-        return kid is None or await keys.find(kid) is None
+        return kid is not None and (not kid or await keys.find(kid) is None)
 
     def add(self, sha256: bytes, kid: str | None, keys: KeyRing) -> None:
         """Keep a text that was refused and names *kid*."""
-        unknown = None if kid is None or keys.holds(kid) else kid
-        if unknown is None or len(unknown) <= _LONGEST_KID:
+        unknown = "" if kid is None or keys.holds(kid) else kid
+        if len(unknown) <= _LONGEST_KID:
             self._kids.keep(sha256, unknown)
