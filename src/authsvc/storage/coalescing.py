@@ -15,6 +15,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
+_WHOLE = 8  # so few cost little more than one, and are not parted
+
 Q = TypeVar("Q")
 A = TypeVar("A")
 A_contra = TypeVar("A_contra", contravariant=True)
@@ -76,10 +78,10 @@ class _Gathering(Generic[Q, A]):
         """See that what waits is put, once those who ask now have asked."""
         raise NotImplementedError
 
-    def _next_batch(self) -> list[_Asked[Q, A]]:
+    def _next_batch(self, at_most: int) -> list[_Asked[Q, A]]:
         """Return what is to be put now, without those that nobody waits for any more; none if all is done."""
         while self._waiting:
-            count = min(len(self._waiting), self._at_most)
+            count = min(len(self._waiting), at_most)
             batch = [self._waiting.popleft() for _ in range(count)]
             if wanted := [asked for asked in batch if not asked[1].done()]:
                 return wanted
@@ -122,17 +124,29 @@ class Coalescer(_Gathering[Q, A]):
         *,
         at_most: int,
         is_for_all: Callable[[BaseException], bool] = _for_all,
+        in_halves: bool = False,
     ) -> None:
-        """*is_for_all*: whether those who wait behind a batch that failed so are told the same."""
+        """*is_for_all*: whether those who wait behind a batch that failed so are told the same.
+
+        *in_halves*: whether a batch takes half of those who ask over and over, so that one half is looked up
+        while we work on the other. Else a batch takes all who wait, and may leave us nothing to do meanwhile.
+        """
         super().__init__(at_most, is_for_all)
+        self._in_halves = in_halves
         self._fetch = fetch
         self._task: asyncio.Task[None] | None = None
+
+    def _size(self, *, answered: int) -> int:
+        """Return how many the next batch takes; those who were *answered* just now will ask again."""
+        half = -(-(answered + len(self._waiting)) // 2)
+        return min(self._at_most, max(_WHOLE, half)) if self._in_halves else self._at_most
 
     def _begin(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._put_all())
 
     async def _put_all(self) -> None:
-        while batch := self._next_batch():
+        batch: list[_Asked[Q, A]] = []
+        while batch := self._next_batch(self._size(answered=len(batch))):
             try:
                 self._settle(batch, await self._fetch([question for question, _ in batch]))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is for those who wait
@@ -154,7 +168,7 @@ class CallbackCoalescer(_Gathering[Q, A]):
         asyncio.get_running_loop().call_soon(self._put_next)
 
     def _put_next(self) -> None:
-        while batch := self._next_batch():
+        while batch := self._next_batch(self._at_most):
             try:
                 self._put([question for question, _ in batch], partial(self._settle_and_go_on, batch))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is for those who wait

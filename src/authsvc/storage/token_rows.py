@@ -59,7 +59,9 @@ class TokenRows:
         self._database = database
         rows = found_by(sa.any_(sa.bindparam("keys", type_=ARRAY(sa.LargeBinary()))))
         self._statement = HeldStatement(_with_clients(rows), database.engine.dialect)
-        self._questions: Coalescer[TokenQuestion, TokenAnswer] = Coalescer(self._fetch, at_most=_BATCH)
+        self._questions: Coalescer[TokenQuestion, TokenAnswer] = Coalescer(
+            self._fetch, at_most=_BATCH, in_halves=True
+        )
 
     def find_for(self, receiver: Receiver[TokenAnswer], question: TokenQuestion) -> None:
         """Answer *receiver*, which is told in the very moment that the answer comes.
