@@ -91,6 +91,8 @@ class PasswordHasher:
 
     def is_outdated(self, stored: str) -> bool:
         """Whether the policy has moved above what *stored* cost; a stronger hash is left alone."""
+        if stored.startswith(self.policy_prefix):
+            return False
         try:
             hashed = argon2.from_string(stored)
         except (ValueError, NotImplementedError):

@@ -1,6 +1,9 @@
 """Usernames: RFC 8265 UsernameCaseMapped, 1 to 255 code points."""
 
+import precis_i18n
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from authsvc.errors import Unprocessable
 from authsvc.usernames import acceptable_username, username_key
@@ -22,6 +25,17 @@ from authsvc.usernames import acceptable_username, username_key
 def test_a_username_is_known_by_its_case_mapped_form(username: str, key: str) -> None:
     assert username_key(username) == key
     assert username_key(key) == key
+
+
+@given(st.text(st.characters(max_codepoint=0x7F), max_size=300))
+def test_a_name_in_ascii_is_known_by_what_the_profile_makes_of_it(username: str) -> None:
+    """Though it is not asked about one of plain characters."""
+    try:
+        made = precis_i18n.get_profile("UsernameCaseMapped").enforce(username)
+    except UnicodeEncodeError:
+        made = None
+
+    assert username_key(username) == (made if made is None or len(made) <= 255 else None)
 
 
 @pytest.mark.parametrize(
