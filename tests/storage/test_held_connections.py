@@ -1,5 +1,6 @@
 """How Postgres plans what is asked over a held connection: once, and so that a table may grow."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 from authsvc.secret_tokens import new_id
 from authsvc.storage import access_tokens, accounts, clients, denial_rows, sessions
 from authsvc.storage.database import Database
-from authsvc.storage.held_connections import HeldStatement
+from authsvc.storage.held_connections import HeldConnections, HeldStatement
 from authsvc.storage.rotations import Rotations
 from authsvc.storage.sign_ins import SignIns
 from tests.fixtures.clock import START
@@ -73,6 +74,42 @@ async def test_a_plan_that_is_made_for_a_small_table_reads_no_large_one_whole(
         ]
         assert any("Index" in line for line in plan), name
         assert (name, whole) == (name, [])
+
+
+@pytest.mark.usefixtures("signed_in")
+async def test_a_plan_is_made_anew_once_a_table_has_grown(service: Service, database: Database) -> None:
+    """Of one page any index looks as good as another, and only after a minute statistics say otherwise."""
+    url = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    held = HeldConnections({"dsn": url}, timeout_seconds=5, at_most=1, plans_seconds=0.5)
+    asked = access_tokens.state_rows(database)._statement  # noqa: SLF001 - what is planned is its own affair
+    async with service.transaction() as tx:
+        await tx.execute(sa.text("ANALYZE"))
+
+    async def plan() -> str:
+        await held.fetch(asked.text, *asked.arguments(VALUES))
+        [[name]] = await held.fetch(
+            "SELECT name FROM pg_prepared_statements WHERE statement = $1", asked.text
+        )
+        return "\n".join(lines(await held.fetch(f"EXPLAIN EXECUTE {name} (32, '{{}}', '{{}}')")))
+
+    try:
+        small = await plan()
+        async with service.transaction() as tx:
+            await tx.execute(
+                sa.text(
+                    "INSERT INTO access_token (sha256, session_id, client_id, number, scope, audience,"
+                    " issued_at, expires_at) SELECT sha256(n::text::bytea), session_id, client_id, n, scope,"
+                    " audience, issued_at, expires_at FROM access_token, generate_series(1, 2000) AS n"
+                )
+            )
+        await asyncio.sleep(0.6)
+        large = await plan()
+    finally:
+        held.close()
+
+    by_its_key = "Index Scan using pk_access_token on access_token"
+    assert by_its_key not in small
+    assert by_its_key in large
 
 
 async def test_nothing_is_planned_twice(database: Database) -> None:

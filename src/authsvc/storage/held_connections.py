@@ -10,6 +10,7 @@ To switch it off: `Database.reads = None`, as it is on SQLite and behind a poole
 """
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
@@ -33,6 +34,10 @@ _PLANNING = "; ".join(
         "enable_mergejoin = off",
     )
 )
+
+# Of a table of one page Postgres takes any index for as good as the right one, and no statistics tell it soon
+# that the table has grown.
+_PLANS_SECONDS = 10.0
 
 # What SQLAlchemy adds for itself.
 _NOT_THE_DRIVERS = ("prepared_statement_cache_size", "prepared_statement_name_func")
@@ -73,8 +78,15 @@ class HeldStatement:
 class HeldConnections:
     """So many at most, each opened when it is needed. They raise what the driver raises, as the pool does."""
 
-    def __init__(self, arguments: Mapping[str, object], *, timeout_seconds: float, at_most: int) -> None:
-        """*arguments* are those of the driver's `connect`."""
+    def __init__(
+        self,
+        arguments: Mapping[str, object],
+        *,
+        timeout_seconds: float,
+        at_most: int,
+        plans_seconds: float = _PLANS_SECONDS,
+    ) -> None:
+        """*arguments* are those of the driver's `connect`; plans are kept for *plans_seconds*."""
         self._timeout = timeout_seconds
         # Given up there first: what is given up here alone goes on there, and would be done after all.
         self.statement_seconds = 3 / 4 * timeout_seconds
@@ -86,7 +98,9 @@ class HeldConnections:
             )
         )
         # The last to come back is the first to be used: one is enough for as long as nobody waits.
-        self._free = [_HeldConnection(arguments, timeout_seconds, at_opening) for _ in range(at_most)]
+        self._free = [
+            _HeldConnection(arguments, timeout_seconds, at_opening, plans_seconds) for _ in range(at_most)
+        ]
         self._all = tuple(self._free)
         self._turns = asyncio.Semaphore(at_most)
 
@@ -116,8 +130,16 @@ class HeldConnections:
 class _HeldConnection:
     """Does one thing at a time."""
 
-    def __init__(self, arguments: Mapping[str, object], timeout_seconds: float, at_opening: str) -> None:
+    def __init__(
+        self,
+        arguments: Mapping[str, object],
+        timeout_seconds: float,
+        at_opening: str,
+        plans_seconds: float,
+    ) -> None:
         self._at_opening = at_opening
+        self._plans_seconds = plans_seconds
+        self._plans_until = 0.0
         self._arguments = {name: value for name, value in arguments.items() if name not in _NOT_THE_DRIVERS}
         self._timeout = timeout_seconds
         self._connection: asyncpg.Connection | None = None
@@ -128,6 +150,9 @@ class _HeldConnection:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await self._opened()
             try:
+                if time.monotonic() > self._plans_until:
+                    self._plans_until = time.monotonic() + self._plans_seconds
+                    await self._connection.execute("DISCARD PLANS")
                 rows: Sequence[Record] = await self._connection.fetch(statement, *values)
             # The last two are what the driver says of its own state, not of what the server said.
             except (ConnectionDoesNotExistError, InterfaceError, InternalClientError) as error:
