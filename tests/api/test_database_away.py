@@ -408,3 +408,26 @@ async def test_while_the_look_for_keys_hangs_an_unknown_key_is_no_verdict(
 
     assert (said, [answer.status_code for answer in answers]) == (False, [503, 503])
     assert isinstance(ended[0], Unavailable)
+
+
+@pytest.mark.only("postgres-jwt", reason="an opaque token cannot be judged without its row")
+@pytest.mark.parametrize("reason", ["expired", "another client", "without the grant"])
+async def test_a_refresh_that_memory_alone_would_refuse_leaves_what_is_known_of_its_client(
+    service: Service, client: Registered, lose_postgres: Callable[[], None], reason: str
+) -> None:
+    clients, presenting = service.stack.services.clients, client
+    remembered = await service.refreshed((await service.login(client))["refresh_token"], client)
+    if reason == "expired":
+        service.clock.advance(seconds=service.stack.settings.session_idle_seconds)
+    if reason == "another client":
+        presenting = await service.add_client(may_introspect=True)
+    if reason == "without the grant":
+        await clients.change(client.id, grants=frozenset({"password"}))
+    live = (await service.login(client))["access_token"]
+    assert await service.is_live(live, presenting)
+    lose_postgres()
+
+    refused = await service.refresh(remembered["refresh_token"], presenting)
+
+    assert refused.status_code == (400 if reason == "without the grant" else 503)
+    assert await service.is_live(live, presenting)

@@ -32,8 +32,9 @@ async def settled() -> None:
         pytest.param([1, 31], [1, 16, 15], id="one, and then all the others"),
         pytest.param([31, 1], [16, 16], id="all at once, and one"),
         pytest.param([100], [50, 50], id="all at once"),
-        pytest.param([1, 8], [1, 8], id="few are not parted"),
-        pytest.param([1, 9], [1, 8, 1], id="hardly more"),
+        pytest.param([1, 7], [1, 7], id="few are not parted"),
+        pytest.param([8], [8], id="few, all at once"),
+        pytest.param([1, 8], [1, 5, 3], id="hardly more"),
     ],
 )
 async def test_a_batch_takes_half_of_those_who_ask(come: Sequence[int], sizes: list[int]) -> None:
@@ -51,8 +52,9 @@ async def test_a_batch_takes_half_of_those_who_ask(come: Sequence[int], sizes: l
     assert all(answer.done() for answer in asked)
 
 
-async def test_those_who_are_answered_and_ask_again_take_turns() -> None:
-    """However they began: one of 32 alone, and the others behind it."""
+@pytest.mark.parametrize(("count", "size"), [(32, 16), (10, 5)])
+async def test_those_who_are_answered_and_ask_again_take_turns(count: int, size: int) -> None:
+    """However they began: one alone, and the others behind it."""
     store = Store()
     coalescer = Coalescer(store.fetch, at_most=200, in_halves=True)
 
@@ -62,14 +64,14 @@ async def test_those_who_are_answered_and_ask_again_take_turns() -> None:
 
     first = asyncio.create_task(go_on())
     await settled()
-    others = [asyncio.create_task(go_on()) for _ in range(31)]
+    others = [asyncio.create_task(go_on()) for _ in range(count - 1)]
     for _ in range(8):
         await settled()
         store.gate.release()
     for task in (first, *others):
         task.cancel()
 
-    assert store.sizes[-4:] == [16] * 4
+    assert store.sizes[-4:] == [size] * 4
 
 
 async def test_no_batch_is_larger_than_it_may_be() -> None:

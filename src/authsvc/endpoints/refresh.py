@@ -66,11 +66,9 @@ async def exchange(
     if presented is not None and found is not None and found.is_remembered and not scope:
         copy = services.clients.recall(credentials)
         if copy is not None:
-            issued = await grant.exchange_as_remembered(copy.client, presented, found)
+            issued = await grant.exchange_as_remembered(copy, presented, found)
             if issued is not None:
                 return issued
-            # Whatever it was that has changed; of the client Redis may not have heard it yet.
-            copy.forget()
             found = None
     client = await services.clients.authenticate(credentials)
     return await grant.exchange(client, presented, scope=requested_scope(scope), found=found)

@@ -26,6 +26,7 @@ from authsvc.grants.refresh_verdict import (
     Rotate,
     judge,
 )
+from authsvc.remembered_clients import Copy
 from authsvc.scopes import Scope, narrow
 from authsvc.server_keys import ServerKeys
 from authsvc.sessions import Sessions
@@ -94,9 +95,9 @@ class RefreshTokenGrant:
         raise Unavailable("This refresh token is being exchanged many times at once.")
 
     async def exchange_as_remembered(
-        self, client: Client, presented: PresentedRefreshToken, found: FoundSession
+        self, copy: Copy, presented: PresentedRefreshToken, found: FoundSession
     ) -> IssuedTokens | None:
-        """Return the session's next tokens if it and *client* are as they are remembered; else None.
+        """Return the session's next tokens if it and its client are as they are remembered; else None.
 
         Then nothing is written, and nobody is refused.
 
@@ -104,8 +105,8 @@ class RefreshTokenGrant:
             Unavailable: as `exchange`.
         """
         try:
-            require_grant(client, "refresh_token")
-            return await self._try(client, presented, None, found, client_version=client.version)
+            require_grant(copy.client, "refresh_token")
+            return await self._try(copy.client, presented, None, found, copy)
         except (UnauthorizedClient, InvalidGrant, InvalidScope):
             return None
 
@@ -115,8 +116,7 @@ class RefreshTokenGrant:
         presented: PresentedRefreshToken,
         scope: Scope | None,
         found: FoundSession,
-        *,
-        client_version: int | None = None,
+        copy: Copy | None = None,
     ) -> IssuedTokens | None:
         session, owner = found.session, found.owner
         now = self.clock()
@@ -137,10 +137,12 @@ class RefreshTokenGrant:
         use = (
             session_use.repetition(session, moved, at_most=MAX_REPEATS)
             if isinstance(verdict, Repeat)
-            else session_use.rotation(found, moved, client_version=client_version)
+            else session_use.rotation(found, moved, client_version=None if copy is None else client.version)
         )
         number = await self.uses.write(use, prepared.row)
         if number is None:
+            if copy is not None:  # it may be the client that has changed, and Redis not have heard of it yet
+                copy.forget()
             return None
         self._record(verdict, moved)
         if isinstance(verdict, Rotate):

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
-_WHOLE = 8  # so few cost little more than one, and are not parted
+_WHOLE = 8  # so few take little longer than one, and are not parted
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -138,8 +138,9 @@ class Coalescer(_Gathering[Q, A]):
 
     def _size(self, *, answered: int) -> int:
         """Return how many the next batch takes; those who were *answered* just now will ask again."""
-        half = -(-(answered + len(self._waiting)) // 2)
-        return min(self._at_most, max(_WHOLE, half)) if self._in_halves else self._at_most
+        asking = answered + len(self._waiting)
+        is_parted = self._in_halves and asking > _WHOLE
+        return min(self._at_most, -(-asking // 2)) if is_parted else self._at_most
 
     def _begin(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._put_all())
