@@ -3,9 +3,8 @@
 Saves: one database query for every request that names a client, and reading and hashing its secret again.
 Invariant: a copy is used only where Redis, asked after the request came, knows of no later version, or where
 Postgres has the same: asked along with an opaque token's row, or told by a refresh, which is not written
-otherwise. Every change writes its version into Redis
-before it is answered, for longer than any copy is kept, and a Redis that forgot is not asked
-(`storage/denylist.py`).
+otherwise. Every change writes its version into Redis before it is answered, for longer than any copy is
+kept, and a Redis that forgot is not asked (`storage/denylist.py`).
 On failure: without Redis the database is asked; without both nothing is known of any client.
 To switch it off: `REMEMBERED_FOR = timedelta(0)`.
 """

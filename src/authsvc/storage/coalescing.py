@@ -61,7 +61,7 @@ class _Gathering(Generic[Q, A]):
     def ask(self, question: Q) -> "asyncio.Future[A]":
         """Return the answer to come, looked up after this call; awaiting it raises what the look-up raises.
 
-        The question is put soon, so two that are put before either is awaited share a batch.
+        The question is put soon, so two that are put before either is awaited share a batch that has room.
         """
         answer: asyncio.Future[A] = asyncio.Future()  # by itself it finds the loop without a system call
         self.ask_for(answer, question)

@@ -149,9 +149,10 @@ class _HeldConnection:
         while True:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await self._opened()
+                self._keep_plans()
             try:
                 if time.monotonic() > self._plans_until:
-                    self._plans_until = time.monotonic() + self._plans_seconds
+                    self._keep_plans()
                     await self._connection.execute("DISCARD PLANS")
                 rows: Sequence[Record] = await self._connection.fetch(statement, *values)
             # The last two are what the driver says of its own state, not of what the server said.
@@ -165,6 +166,9 @@ class _HeldConnection:
                 raise
             else:
                 return rows
+
+    def _keep_plans(self) -> None:
+        self._plans_until = time.monotonic() + self._plans_seconds
 
     async def _opened(self) -> asyncpg.Connection:
         connection = await asyncpg.connect(
