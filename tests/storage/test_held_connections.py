@@ -99,7 +99,7 @@ async def test_a_plan_is_made_anew_once_a_table_has_grown(service: Service, data
                 sa.text(
                     "INSERT INTO access_token (sha256, session_id, client_id, number, scope, audience,"
                     " issued_at, expires_at) SELECT sha256(n::text::bytea), session_id, client_id, n, scope,"
-                    " audience, issued_at, expires_at FROM access_token, generate_series(1, 2000) AS n"
+                    " audience, issued_at, expires_at FROM access_token, generate_series(1, 20000) AS n"
                 )
             )
         await asyncio.sleep(0.6)
