@@ -33,6 +33,7 @@ from authsvc.sessions import Sessions
 from authsvc.storage import session_use, sessions
 from authsvc.storage.database import Database
 from authsvc.storage.lookups import Lookups
+from authsvc.storage.session_use import SessionUse
 from authsvc.storage.session_uses import SessionUses
 from authsvc.storage.sessions import FoundSession, Session, SessionOwner
 from authsvc.tokens.refresh_handle import PresentedRefreshToken, RefreshHandles
@@ -134,12 +135,7 @@ class RefreshTokenGrant:
         )
         if issued.refresh_token is None:  # the key that minted it is not in force any more
             raise InvalidGrant(_NOT_GOOD)
-        use = (
-            session_use.repetition(session, moved, at_most=MAX_REPEATS)
-            if isinstance(verdict, Repeat)
-            else session_use.rotation(found, moved, client_version=None if copy is None else client.version)
-        )
-        number = await self.uses.write(use, prepared.row)
+        number = await self.uses.write(self._use(found, moved, verdict, copy), prepared.row)
         if number is None:
             if copy is not None:  # it may be the client that has changed, and Redis not have heard of it yet
                 copy.forget()
@@ -198,6 +194,14 @@ class RefreshTokenGrant:
             generation=verdict.generation,
             server_key_id=self.server_keys.current.id,
         )
+
+    def _use(
+        self, found: FoundSession, moved: Session, verdict: Rotate | Repeat, copy: Copy | None = None
+    ) -> SessionUse:
+        if isinstance(verdict, Repeat):
+            return session_use.repetition(found.session, moved, at_most=MAX_REPEATS)
+        client_version = None if copy is None else copy.client.version
+        return session_use.rotation(found, moved, client_version=client_version)
 
     async def _refuse(self, session: Session, verdict: Judgement) -> NoReturn:
         match verdict:
