@@ -62,8 +62,9 @@ class Clients:
         for client_id, secret in dict.fromkeys(credentials.readings):
             client = await self.find(client_id)
             known = known or client
-            if self._is_let_in(client, secret, self.clock()) and client is not None:
-                return client
+            let_in = self._let_in(client, secret, self.clock())
+            if let_in is not None:
+                return let_in
         # A name that is no client's stays out of the log: it may be a secret in the wrong field.
         audit.record("client_authentication_failed", client_id=None if known is None else known.id)
         raise InvalidClient("The client is unknown or disabled, or its secret is wrong or missing.")
@@ -72,16 +73,17 @@ class Clients:
         """Return what is remembered of a client that works and is proven by *credentials*, or None."""
         if len(credentials.readings) != 1:
             return None
-        ((client_id, secret),), now = credentials.readings, self.clock()
-        copy = self.remembered.copy_of(client_id, now)
-        return copy if copy is not None and self._is_let_in(copy.client, secret, now) else None
+        ((client_id, secret),) = credentials.readings
+        return self._recalled(client_id, secret, self.clock())
 
     def recognise(self, client_id: str, secret: str, now: datetime) -> Copy | None:
         """Return what is remembered of a confidential client that works and has this secret, or None."""
+        copy = self._recalled(client_id, secret, now)
+        return copy if copy is not None and copy.client.is_confidential else None
+
+    def _recalled(self, client_id: str, secret: str, now: datetime) -> Copy | None:
         copy = self.remembered.copy_of(client_id, now)
-        if copy is None or not copy.client.is_confidential or not secret:
-            return None
-        return copy if self._is_let_in(copy.client, secret, now) else None
+        return copy if copy is not None and self._let_in(copy.client, secret, now) is not None else None
 
     async def named_or_public(self, credentials: ClientCredentials) -> Client:
         """Return the client of a token request; one that names nobody is the row `public`."""
@@ -89,8 +91,10 @@ class Clients:
             credentials = ClientCredentials([(PUBLIC_CLIENT_ID, "")])
         return await self.authenticate(credentials)
 
-    def _is_let_in(self, client: Client | None, secret: str, now: datetime) -> bool:
-        return self._proves(client, secret, now) and client is not None and client.disabled_at is None
+    def _let_in(self, client: Client | None, secret: str, now: datetime) -> Client | None:
+        """Return the client if it works and has this secret; that of nobody takes as long to compare."""
+        is_proven = self._proves(client, secret, now)
+        return client if is_proven and client is not None and client.disabled_at is None else None
 
     @staticmethod
     def _proves(client: Client | None, secret: str, now: datetime) -> bool:

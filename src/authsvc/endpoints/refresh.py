@@ -63,7 +63,7 @@ async def exchange(
         if found is None:
             raise InvalidGrant("The refresh token is expired, revoked, already used or not known.")
         credentials = ClientCredentials([(found.session.client_id, "")])
-    # By memory nobody is refused, as one may have to be who asks for a scope.
+    # A scope that is asked for may have to be refused, and by memory nobody is.
     if presented is not None and found is not None and found.is_remembered and not scope:
         copy = services.clients.recall(credentials)
         if copy is not None:

@@ -196,7 +196,7 @@ class RefreshTokenGrant:
         )
 
     def _use(
-        self, found: FoundSession, moved: Session, verdict: Rotate | Repeat, copy: Copy | None = None
+        self, found: FoundSession, moved: Session, verdict: Rotate | Repeat, copy: Copy | None
     ) -> SessionUse:
         if isinstance(verdict, Repeat):
             return session_use.repetition(found.session, moved, at_most=MAX_REPEATS)
