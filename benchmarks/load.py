@@ -36,15 +36,21 @@ class Run:
         self.open = 0
         self.all_closed = asyncio.Event()
 
-    async def go(self, port: int, *, connections: int, seconds: float) -> None:
-        """Ask for *seconds*, or until there is nothing left to ask; then wait for what is under way."""
+    async def go(self, port: int, *, connections: int, seconds: float, lead: float) -> None:
+        """Ask for *seconds*, or until there is nothing left to ask; then wait for what is under way.
+
+        The first and the last *lead* seconds of them do not count as in time.
+        """
         loop = asyncio.get_running_loop()
         for number in range(connections):
             self.open += 1
             await loop.create_connection(partial(Connection, self, number), "127.0.0.1", port)
-        await self._wait(seconds)
-        self.is_over = True
+        await self._wait(lead)
+        self.tally.begin_of_time()
+        await self._wait(seconds - 2 * lead)
         self.tally.end_of_time()
+        await self._wait(lead)
+        self.is_over = True
         await self._wait(LONGEST_ANSWER_SECONDS)
         self.tally.lost += self.open
 
@@ -111,7 +117,9 @@ def obey(order: dict[str, Any]) -> dict[str, Any]:
     requests = [bytes.fromhex(text) for text in file.read_text().split()]
     turns = (Chains if order["chains"] else Turns)(requests, order["most"])
     run = Run(turns, order["expected"].encode())
-    uvloop.run(run.go(order["port"], connections=order["connections"], seconds=order["seconds"]))
+    uvloop.run(
+        run.go(order["port"], connections=order["connections"], seconds=order["seconds"], lead=order["lead"])
+    )
     if order["chains"]:
         file.write_text("\n".join(request.hex() for request in turns.rest()))
     return run.tally.summary()

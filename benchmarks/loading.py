@@ -69,12 +69,15 @@ class Loader:
         self.begin(port, requests, connections=connections, seconds=seconds)
         return self.end()
 
-    def begin(self, port: int, requests: "Requests", *, connections: int, seconds: float) -> None:
-        """Start that; `end` waits for it."""
+    def begin(
+        self, port: int, requests: "Requests", *, connections: int, seconds: float, lead: float = 0
+    ) -> None:
+        """Start that; `end` waits for it. The first and the last *lead* seconds do not count as in time."""
         order = {
             "port": port,
             "connections": connections,
             "seconds": seconds,
+            "lead": lead,
             "requests": str(requests.file),
             "expected": requests.expected,
             "most": requests.most,

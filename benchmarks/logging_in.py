@@ -70,7 +70,8 @@ def _storm(world: World, side: Side, length: Length) -> Iterator[Sampler]:
         _loading(world) as logging_in,
     ):
         storms = [
-            (name, _Storm(world, service, asking, logging_in, length.seconds))
+            # Twice as long: there are no more than some fifty logins in one.
+            (name, _Storm(world, service, asking, logging_in, 2 * length.seconds))
             for name, service in (("jwt", jwt), ("opaque", opaque))
         ]
         (token,) = jwt.tokens(1)
@@ -129,12 +130,14 @@ class _Storm:
         self._logins = world.loader.write(service.logins(), expected=_ISSUED)
 
     def blow(self) -> Figures:
-        """Ask in quiet, then in the storm, which begins before and ends after."""
+        """Ask in quiet, then in the storm, which begins before and ends after; logins count in between."""
         loads = self._asking.loader.pid, self._logging_in.pid
         quiet = self._asking.ask("introspect")
         used = cores.cpu_seconds(*loads)
         whole = self._asking.seconds + 2 * _LEAD_SECONDS
-        self._logging_in.begin(self._asking.port, self._logins, connections=CONNECTIONS, seconds=whole)
+        self._logging_in.begin(
+            self._asking.port, self._logins, connections=CONNECTIONS, seconds=whole, lead=_LEAD_SECONDS
+        )
         time.sleep(_LEAD_SECONDS)
         stormy = self._asking.ask("introspect in the storm")
         logins = self._logging_in.end().check("login in the storm", "200", "503")
@@ -146,8 +149,8 @@ class _Storm:
             "rate in the storm": stormy.rate,
             "quiet p99 ms": quiet.p99 * 1e3,
             "p99 ms in the storm": stormy.p99 * 1e3,
-            "logins a second": logins.in_time.get("200", 0) / whole,
-            "logins refused with 503 a second": logins.in_time.get("503", 0) / whole,
+            "logins a second": logins.in_time.get("200", 0) / self._asking.seconds,
+            "logins refused with 503 a second": logins.in_time.get("503", 0) / self._asking.seconds,
             "cores used by the load": used / whole,
         }
 
@@ -203,6 +206,6 @@ WORKS = (
             *_storm_lines("jwt", "a JWT"),
             *_storm_lines("opaque", "an opaque token"),
         ),
-        seconds=lambda length: 7 * length.seconds + 7,
+        seconds=lambda length: 11 * length.seconds + 7,
     ),
 )

@@ -10,8 +10,8 @@ from typing import Any
 class Tally:
     """Latencies in seconds, answers by status, and what each of the 200s should have said.
 
-    `in_time` are the answers that came before the load was told to end. `wrong` are 200s without the words
-    that were `expected`; one of them is kept.
+    `in_time` are the answers that came in the time that counts: what one load sees beside another is no
+    more than that. `wrong` are 200s without the words that were `expected`; one of them is kept.
     """
 
     expected: bytes
@@ -19,6 +19,7 @@ class Tally:
     ended: float = 0.0
     latencies: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
+    before: Counter[int] = field(default_factory=Counter)
     in_time: Counter[int] = field(default_factory=Counter)
     wrong: int = 0
     example: str = ""
@@ -37,9 +38,13 @@ class Tally:
         elif not self.example:
             self.example = answer.decode(errors="replace")
 
+    def begin_of_time(self) -> None:
+        """Count what has come by now as too early."""
+        self.before = self.statuses.copy()
+
     def end_of_time(self) -> None:
-        """Note what has come by now."""
-        self.in_time = self.statuses.copy()
+        """Note what has come since."""
+        self.in_time = self.statuses - self.before
 
     def summary(self) -> dict[str, Any]:
         """Return it as JSON; `seconds` last until the last answer."""

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from benchmarks.loading import Load, Loader, Requests, WrongAnswer, get, post
 from benchmarks.minting import damaged, strangers
+from benchmarks.tally import Tally
 from benchmarks.turns import Chains, Turns, with_refresh_token
 from benchmarks.world import Echo, echoing
 
@@ -66,6 +67,27 @@ def test_a_chain_goes_on_with_what_the_last_answer_brought(loader: Loader, echo:
     loader.run(echo.port, requests, connections=3).check("echo")
 
     assert kept(requests) == [post("/refresh", {"refresh_token": "asvc_rt_next"})] * 3
+
+
+@pytest.mark.parametrize(("lead", "in_time"), [(0.0, {"200": 5}), (0.2, {})], ids=["all of it", "too early"])
+def test_in_time_is_what_comes_between_the_leads(
+    loader: Loader, echo: Echo, lead: float, in_time: dict[str, int]
+) -> None:
+    requests = loader.write([get("/")], expected="active", most=5)
+
+    loader.begin(echo.port, requests, connections=1, seconds=2, lead=lead)
+    load = loader.end().check("echo")
+
+    assert (load.statuses, load.in_time) == ({"200": 5}, in_time)
+
+
+def test_what_comes_too_late_is_not_in_time() -> None:
+    tally = Tally(b"")
+    for step in (tally.begin_of_time, tally.end_of_time, lambda: None):
+        tally.add(b"HTTP/1.1 200 OK", 0.0)
+        step()
+
+    assert (tally.statuses, tally.in_time) == ({200: 3}, {200: 1})
 
 
 def kept(requests: Requests) -> list[bytes]:
