@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 _BUSY = 0.5
 _WINDOW_SECONDS = 0.05
-_REST = 1.25
+_REST = 0.5
 """For how long a turn rests while the loop is busy, as a part of the processor's time that it used."""
 
 

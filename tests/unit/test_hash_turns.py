@@ -81,7 +81,7 @@ async def test_a_turn_rests_before_the_next_has_it_while_the_loop_is_busy() -> N
     waiting = asyncio.create_task(turns.take())
     await asyncio.sleep(0)
 
-    turns.give_back(0.1)
+    turns.give_back(0.25)
     rest = turns.rest
     await asyncio.wait([waiting], timeout=0.05)
     is_early = waiting.done()
