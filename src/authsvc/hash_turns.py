@@ -1,8 +1,7 @@
 """How many passwords are hashed at a time: as many as there are threads for it, or fewer than cores.
 
 While the event loop is busy it needs a core of its own. A hash that shares that core gets little of it, and
-takes from the loop what its caches hold. One on another core takes memory's time from it, so none follows at
-once on one that has ended.
+takes from the loop what its caches hold.
 """
 
 import asyncio
@@ -12,8 +11,6 @@ from collections.abc import Callable
 
 _BUSY = 0.5
 _WINDOW_SECONDS = 0.05
-_REST = 0.5
-"""For how long a turn rests while the loop is busy, as a part of the processor's time that it used."""
 
 
 class HashTurns:
@@ -37,22 +34,21 @@ class HashTurns:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._seen_at, self._used_then = elapsed(), used()
         self._is_busy = False
-        self._latest_rest = 0.0
 
     @property
     def at_most(self) -> int:
         """How many may have a turn at the same time, now."""
+        return self._beside_the_loop if self.loop_is_busy else self._threads
+
+    @property
+    def loop_is_busy(self) -> bool:
+        """Whether the loop used more than half of a core lately."""
         now = self._elapsed()
         if now - self._seen_at >= _WINDOW_SECONDS:
             used = self._used()
             self._is_busy = used - self._used_then > _BUSY * (now - self._seen_at)
             self._seen_at, self._used_then = now, used
-        return self._beside_the_loop if self._is_busy else self._threads
-
-    @property
-    def rest(self) -> float:
-        """For how many seconds a turn rests before the next one has it, about."""
-        return self._latest_rest if self._is_busy else 0
+        return self._is_busy
 
     async def take(self) -> None:
         """Wait for a turn; who has one gives it back."""
@@ -68,16 +64,8 @@ class HashTurns:
                 self.give_back()
             raise
 
-    def give_back(self, cpu_seconds: float = 0) -> None:
-        """Let the next one have it, after a rest if the loop is busy and it used so many *cpu_seconds*."""
-        if cpu_seconds:
-            self._latest_rest = _REST * cpu_seconds
-        if cpu_seconds and self._is_busy:
-            asyncio.get_running_loop().call_later(self._latest_rest, self._hand_on)
-        else:
-            self._hand_on()
-
-    def _hand_on(self) -> None:
+    def give_back(self) -> None:
+        """Let the next one have it."""
         self._taken -= 1
         while self._waiting and self._taken < self.at_most:
             turn = self._waiting.popleft()

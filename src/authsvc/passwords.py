@@ -6,6 +6,7 @@ import threading
 import time
 import unicodedata
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from passlib.context import CryptContext
 from passlib.hash import argon2
 
 from authsvc.errors import Unavailable
+from authsvc.hash_cores import cores_for_hash, move_to, usable_cores
 from authsvc.hash_estimate import HashEstimate, HashTime
 from authsvc.hash_turns import HashTurns
 from authsvc.metrics import HASHES, HASHES_REFUSED
@@ -48,7 +50,7 @@ class PasswordHasher:
         )
         self._cost = memory_kib * passes
         self.policy_prefix = f"$argon2id$v=19$m={memory_kib},t={passes},p={lanes}$"
-        cores = len(_usable_cores())
+        cores = len(usable_cores())
         self._threads = threads or cores
         self._niceness = niceness
         self._max_wait = max_wait_seconds
@@ -106,7 +108,7 @@ class PasswordHasher:
             Unavailable: the wait would be too long.
         """
         at_a_time = self._turns.at_most
-        estimate = self._waiting / at_a_time * (self._estimate.seconds + self._turns.rest)
+        estimate = self._waiting / at_a_time * self._estimate.seconds
         if estimate > self._max_wait:
             HASHES_REFUSED.inc()
             # By then all who wait had their turn, as it was foreseen when they were let in.
@@ -148,12 +150,13 @@ class PasswordHasher:
         self._waiting += 1
         try:
             await self._turns.take()
-            expected, cpu_seconds = self._estimate.seconds, 0.0
+            expected = self._estimate.seconds
             try:
                 loop = asyncio.get_running_loop()
-                result, seconds, cpu_seconds = await loop.run_in_executor(self._pool, _timed, work)
+                cores = cores_for_hash(loop_is_busy=self._turns.loop_is_busy)
+                result, seconds, cpu_seconds = await loop.run_in_executor(self._pool, _timed, work, cores)
             finally:
-                self._turns.give_back(cpu_seconds)
+                self._turns.give_back()
             return result, HashTime(seconds, cpu_seconds, expected)
         finally:
             self._waiting -= 1
@@ -197,11 +200,8 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or str(error.__context__) in _OUT_OF_MEMORY
 
 
-def _timed(work: Callable[[], T]) -> tuple[T, float, float]:
+def _timed(work: Callable[[], T], cores: AbstractSet[int]) -> tuple[T, float, float]:
     """Return what *work* returns, the seconds that it took, and those of the processor's time among them."""
+    move_to(cores)
     started, used = time.perf_counter(), time.thread_time()
     return work(), time.perf_counter() - started, time.thread_time() - used
-
-
-def _usable_cores() -> set[int]:
-    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))

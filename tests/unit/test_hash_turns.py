@@ -73,38 +73,6 @@ async def test_turns_are_given_in_the_order_in_which_they_were_asked_for() -> No
     assert log == ["a", "b", "c"]
 
 
-async def test_a_turn_rests_before_the_next_has_it_while_the_loop_is_busy() -> None:
-    loop = Loop()
-    turns = loop.turns(1, 1)
-    loop.be_busy()
-    await turns.take()
-    waiting = asyncio.create_task(turns.take())
-    await asyncio.sleep(0)
-
-    turns.give_back(0.25)
-    rest = turns.rest
-    await asyncio.wait([waiting], timeout=0.05)
-    is_early = waiting.done()
-    await asyncio.wait([waiting], timeout=2)
-
-    assert (is_early, waiting.done()) == (False, True)
-    assert 0.1 < rest < 0.2
-
-
-async def test_no_turn_rests_while_the_loop_is_idle() -> None:
-    loop = Loop()
-    turns = loop.turns(1, 1)
-    loop.be_idle()
-    await turns.take()
-    waiting = asyncio.create_task(turns.take())
-    await asyncio.sleep(0)
-
-    turns.give_back(100)
-    await asyncio.wait([waiting], timeout=1)
-
-    assert (waiting.done(), turns.rest) == (True, 0)
-
-
 async def test_who_leaves_while_waiting_takes_no_turn_along() -> None:
     turns = HashTurns(1, 1)
     await turns.take()
