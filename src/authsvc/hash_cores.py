@@ -20,7 +20,7 @@ def usable_cores() -> set[int]:
 
 
 def cores_for_hash(*, loop_is_busy: bool) -> AbstractSet[int]:
-    """Return those for a hash that begins; asked on the loop's thread. None where there is no choice."""
+    """Return those for a hash that begins; asked on the loop's thread. Empty where there is no choice."""
     cores = usable_cores()
     if len(cores) == 1 or not hasattr(os, "sched_setaffinity"):
         return frozenset()
@@ -30,9 +30,9 @@ def cores_for_hash(*, loop_is_busy: bool) -> AbstractSet[int]:
 def _core_of_this_thread() -> AbstractSet[int]:
     try:
         said = Path(f"/proc/self/task/{threading.get_native_id()}/stat").read_bytes()
-    except OSError:
+        return {int(said.rpartition(b")")[2].split()[_PROCESSOR])}
+    except (OSError, IndexError):  # none is mounted, or that of a sandbox, which tells less
         return frozenset()
-    return {int(said.rpartition(b")")[2].split()[_PROCESSOR])}
 
 
 def move_to(cores: AbstractSet[int]) -> None:
