@@ -45,8 +45,9 @@ class Run:
         for number in range(connections):
             self.open += 1
             await loop.create_connection(partial(Connection, self, number), "127.0.0.1", port)
-        await self._wait(lead)
-        self.tally.begin_of_time()
+        if lead:
+            await self._wait(lead)
+            self.tally.begin_of_time()
         await self._wait(seconds - 2 * lead)
         self.tally.end_of_time()
         await self._wait(lead)
