@@ -5,7 +5,6 @@ loop all who ask would wait for those milliseconds, even while another core has 
 """
 
 import os
-import threading
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
@@ -29,7 +28,7 @@ def cores_for_hash(*, loop_is_busy: bool) -> AbstractSet[int]:
 
 def _core_of_this_thread() -> AbstractSet[int]:
     try:
-        said = Path(f"/proc/self/task/{threading.get_native_id()}/stat").read_bytes()
+        said = Path("/proc/thread-self/stat").read_bytes()
         return {int(said.rpartition(b")")[2].split()[_PROCESSOR])}
     except (OSError, IndexError):  # none is mounted, or that of a sandbox, which tells less
         return frozenset()

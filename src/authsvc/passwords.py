@@ -201,7 +201,7 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def _timed(work: Callable[[], T], cores: AbstractSet[int]) -> tuple[T, float, float]:
-    """Return what *work* returns, the seconds that it took, and those of the processor's time among them."""
+    """Do *work* on *cores*; return its result, the seconds it took, and those of the processor among them."""
     move_to(cores)
     started, used = time.perf_counter(), time.thread_time()
     return work(), time.perf_counter() - started, time.thread_time() - used

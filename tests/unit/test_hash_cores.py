@@ -9,25 +9,13 @@ from pathlib import Path
 import pytest
 
 from authsvc.hash_cores import cores_for_hash, move_to, usable_cores
-from authsvc.hash_turns import HashTurns
 from authsvc.passwords import PasswordHasher
+from tests.fixtures.event_loop import Loop
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no cores of its own"),
     pytest.mark.skipif(len(usable_cores()) == 1, reason="there is no choice on one core"),
 ]
-
-
-class Loop:
-    """What a loop has used of the processor; a machine with other work would give a real one less."""
-
-    def __init__(self) -> None:
-        self.now = self.used = 0.0
-
-    def go_on(self, *, is_busy: bool) -> None:
-        """Let a second pass."""
-        self.now += 1
-        self.used += is_busy
 
 
 @pytest.fixture
@@ -38,7 +26,7 @@ def loop() -> Loop:
 @pytest.fixture
 def hasher(loop: Loop) -> Iterator[PasswordHasher]:
     hasher = PasswordHasher(memory_kib=8, passes=1, lanes=1, threads=2, niceness=0, max_wait_seconds=60)
-    hasher._turns = HashTurns(2, 2, elapsed=lambda: loop.now, used=lambda: loop.used)  # noqa: SLF001 - how busy a real loop is depends on others
+    hasher._turns = loop.turns(2, 2)  # noqa: SLF001 - how busy a real loop is depends on others
     yield hasher
     hasher.close()
 
@@ -81,7 +69,7 @@ def test_a_thread_stays_where_it_may_not_move() -> None:
 
 
 async def test_a_hash_leaves_its_core_to_a_busy_loop(hasher: PasswordHasher, loop: Loop) -> None:
-    loop.go_on(is_busy=True)
+    loop.be_busy()
 
     left = await hasher.beside_hashing(usable_cores)
 
@@ -89,10 +77,10 @@ async def test_a_hash_leaves_its_core_to_a_busy_loop(hasher: PasswordHasher, loo
 
 
 async def test_hashes_use_all_cores_again_when_the_loop_is_idle(hasher: PasswordHasher, loop: Loop) -> None:
-    loop.go_on(is_busy=True)
+    loop.be_busy()
     await hasher.beside_hashing(where)
 
-    loop.go_on(is_busy=False)
+    loop.be_idle()
     moved = [await hasher.beside_hashing(where) for _ in range(4)]
 
     assert dict(moved) == {thread: usable_cores() for thread, _ in moved}

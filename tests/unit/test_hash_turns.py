@@ -7,23 +7,7 @@ import time
 import pytest
 
 from authsvc.hash_turns import HashTurns
-
-
-class Loop:
-    """What a loop has used of the processor; a machine with other work would give a real one less."""
-
-    def __init__(self) -> None:
-        self.now = self.used = 0.0
-
-    def turns(self, threads: int, cores: int) -> HashTurns:
-        return HashTurns(threads, cores, elapsed=lambda: self.now, used=lambda: self.used)
-
-    def be_busy(self) -> None:
-        self.now += 0.1
-        self.used += 0.1
-
-    def be_idle(self) -> None:
-        self.now += 0.1
+from tests.fixtures.event_loop import Loop
 
 
 @pytest.mark.parametrize(
